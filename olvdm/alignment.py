@@ -1,0 +1,88 @@
+"""Compare slots: how alike they are within and across frames, and which continues which."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+PRESENCE_SHARE = 0.005  # of a frame's pixels; a slot that holds fewer is empty
+
+
+def slot_correlation(identities: Float[Tensor, "b t k d"]) -> Float[Tensor, "b t t k k"]:
+    """Return the correlation of the slots of every frame with those of every frame.
+
+    Args:
+        identities: Identity vectors of the slots, the running mean removed.
+
+    Returns:
+        ``[:, t, u, i, j]`` is the cosine of slot i in frame t and slot j in frame u, in [-1, 1].
+
+    Source: OLVDM section 1, "the correlation between the slots of each frame".
+    """
+    unit = F.normalize(identities.float(), dim=-1)
+    return einsum(unit, unit, "b t i d, b u j d -> b t u i j").clamp(-1, 1)
+
+
+def slot_presence(masks: Float[Tensor, "b t k h w"]) -> Bool[Tensor, "b t k"]:
+    """Return which slots hold more than 0.5 % of a frame's pixels; no gradient.
+
+    Args:
+        masks: Shares of each pixel over the slots, sum 1.
+
+    Returns:
+        Whether each slot is there.
+    """
+    winners = masks.detach().argmax(dim=2)
+    won = F.one_hot(rearrange(winners, "b t h w -> b t (h w)"), masks.shape[2])
+    return won.float().mean(dim=2) > PRESENCE_SHARE
+
+
+def align_slots(
+    correlation: Float[Tensor, "b t t k k"], presence: Bool[Tensor, "b t k"]
+) -> Int[Tensor, "b t k"]:
+    """Return which slot of each frame continues slot k of frame 0.
+
+    Each frame is matched to the frames before it: a slot is compared with where its track was last
+    present, so that an object which hides for some frames is found again. Slots that are absent are
+    matched to nothing.
+
+    Args:
+        correlation: Of the slots of every frame with those of every frame.
+        presence: Which slots are there.
+
+    Returns:
+        Index of the slot in each frame, -1 where it is absent; frame 0 reads 0, 1, ..., k - 1 but
+        for absences.
+
+    Source: Kuhn 1955, by scipy. Ours: matching to the last presence.
+    """
+    rows = [
+        _align_clip(one.cpu().numpy(), there.cpu().numpy())
+        for one, there in zip(correlation.float(), presence, strict=True)
+    ]
+    return torch.from_numpy(np.stack(rows)).to(presence.device)
+
+
+def _align_clip(
+    correlation: Float[np.ndarray, "t t k k"], presence: Bool[np.ndarray, "t k"]
+) -> Int[np.ndarray, "t k"]:
+    from scipy.optimize import linear_sum_assignment  # heavy, and not needed to make a clip
+
+    num_frames, num_slots = presence.shape
+    assignment = np.full((num_frames, num_slots), -1, dtype=np.int64)
+    last_frame, last_slot = np.zeros(num_slots, dtype=int), np.arange(num_slots)
+    is_started = presence[0].copy()
+    assignment[0, is_started] = np.flatnonzero(is_started)
+    for frame in range(1, num_frames):
+        likeness = correlation[last_frame, frame, last_slot]  # track, slot of this frame
+        # tracks that have not begun take what the others leave
+        likeness = np.where(is_started[:, None], likeness, -2.0)
+        likeness[:, ~presence[frame]] = -4.0
+        for track, slot in zip(*linear_sum_assignment(-likeness), strict=True):
+            if presence[frame, slot]:
+                assignment[frame, track] = slot
+                last_frame[track], last_slot[track] = frame, slot
+                is_started[track] = True
+    return assignment

@@ -1,0 +1,1 @@
+"""Scores for clips, slots and whole checkpoints, by judges that no loss has seen."""

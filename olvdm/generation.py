@@ -1,0 +1,189 @@
+"""What to draw, checked, and what comes out: the values at the two ends of the pipeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, UInt8
+from PIL import Image
+from torch import Tensor
+
+from olvdm.diffusers_api import BaseOutput
+from olvdm.errors import InputError
+from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS, Range
+
+OUTPUT_TYPES = ("np", "pt", "pil", "latent")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """Everything that decides what comes out of a generation.
+
+    Attributes:
+        prompt: What each clip shows; several give a batch, each clip as if it were alone.
+        negative_prompt: What they should not show.
+        num_frames: Frames of each clip, 1 to 64; longer ones than the training saw are drawn in
+            windows, each continuing the one before.
+        height: Of the clip, pixels; none for the size of the training.
+        width: Likewise.
+        num_inference_steps: Denoising steps, 1 to 100.
+        guidance_scale: Strength of the prompt, 0 to 20; 1 leaves the unconditional call out.
+        generator: CPU generator of the noise, or one for each prompt; none draws anew every time.
+        given_frames: Frames that are already known: one to animate a picture, a leading row to
+            continue a clip, both ends to fill the gap. They are resized to the clip.
+        given_places: Place of each of them in the clip, rising; none for the first ones.
+        output_type: ``"np"``, ``"pt"``, ``"pil"`` or ``"latent"``.
+    """
+
+    prompt: str | Sequence[str]
+    negative_prompt: str = ""
+    num_frames: int = 16
+    height: int | None = None
+    width: int | None = None
+    num_inference_steps: int = 10
+    guidance_scale: float = 3.0
+    generator: torch.Generator | Sequence[torch.Generator] | None = None
+    given_frames: UInt8[np.ndarray, "n h w 3"] | None = None
+    given_places: Sequence[int] | None = None
+    output_type: str = "np"
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts as a list, also where there is one."""
+        return [self.prompt] if isinstance(self.prompt, str) else list(self.prompt)
+
+    def check(self) -> None:
+        """Refuse what no model could draw.
+
+        Raises:
+            InputError: If a value is of the wrong type or out of its range.
+        """
+        if not self.prompts or not all(isinstance(one, str) for one in self.prompts):
+            raise InputError("prompt must be a text or a list of at least one text")
+        check_number("num_frames", self.num_frames, Range(1, MAX_FRAMES))
+        check_number("num_inference_steps", self.num_inference_steps, STEPS)
+        check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
+        for name in ("height", "width"):
+            side = getattr(self, name)
+            if side is not None and side not in SIDES:
+                raise InputError(
+                    f"{name} must be one of {', '.join(map(str, SIDES))}, got {side!r}"
+                )
+        if self.output_type not in OUTPUT_TYPES:
+            raise InputError(
+                f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}"
+            )
+        if isinstance(self.generator, Sequence) and len(self.generator) != len(self.prompts):
+            raise InputError(
+                f"need one generator a prompt: got {len(self.generator)} for {len(self.prompts)}"
+            )
+        if self.given_frames is not None:
+            self._check_given(len(self.given_frames))
+
+    def places(self) -> list[int]:
+        """Return the place of each given frame in the clip."""
+        if self.given_places is not None:
+            return list(self.given_places)
+        return list(range(0 if self.given_frames is None else len(self.given_frames)))
+
+    def _check_given(self, count: int) -> None:
+        places = self.places()
+        is_rising = all(first < second for first, second in zip(places, places[1:], strict=False))
+        is_inside = all(0 <= place < self.num_frames for place in places)
+        if len(places) != count or not count or not is_rising or not is_inside:
+            raise InputError(
+                f"given_places must be {count} rising numbers from 0 to {self.num_frames - 1}, "
+                f"one for each given frame, got {places[:16]}"
+            )
+
+
+@dataclass
+class SlotOutput(BaseOutput):
+    """The slots of clips, per video frame.
+
+    Attributes:
+        slots: `b t k d`.
+        attention_masks: Share of each latent position over the slots, `b t k lh lw`, sum 1.
+        alpha_masks: Share of each pixel over the slots, at the clip's own size, `b t k h w`, sum 1.
+        correlation: Of the slots of every frame with those of every frame, `b t t k k`.
+        presence: Which slots hold more than a trace of their frame, `b t k`.
+        assignment: Slot of each frame that continues slot k of frame 0, -1 where absent, `b t k`.
+    """
+
+    slots: Float[Tensor, "b t k d"]
+    attention_masks: Float[Tensor, "b t k lh lw"]
+    alpha_masks: Float[Tensor, "b t k h w"]
+    correlation: Float[Tensor, "b t t k k"]
+    presence: Bool[Tensor, "b t k"]
+    assignment: Int[Tensor, "b t k"]
+
+
+@dataclass
+class OLVDMPipelineOutput(BaseOutput):
+    """Clips, and what their slots say of them; the slots' fields are those of `SlotOutput`.
+
+    Attributes:
+        frames: The clips: floats in [0, 1], `b t h w 3` for ``"np"`` and `b t 3 h w` for ``"pt"``;
+            lists of pictures for ``"pil"``; the latents for ``"latent"``.
+        uint8_frames: The same clips as they are shown and saved.
+        latents: The clean latents.
+        slots: As in `SlotOutput`, and so are the fields after it.
+        attention_masks: Of the slot encoder.
+        alpha_masks: Of the slot decoder.
+        correlation: All pairs of frames.
+        presence: Which slots are there.
+        assignment: Which slot continues which.
+    """
+
+    frames: Any
+    uint8_frames: UInt8[np.ndarray, "b t h w 3"]
+    latents: Float[Tensor, "b c lt lh lw"]
+    slots: Float[Tensor, "b t k d"]
+    attention_masks: Float[Tensor, "b t k lh lw"]
+    alpha_masks: Float[Tensor, "b t k h w"]
+    correlation: Float[Tensor, "b t t k k"]
+    presence: Bool[Tensor, "b t k"]
+    assignment: Int[Tensor, "b t k"]
+
+
+def check_number(name: str, value: object, legal: Range, is_whole: bool = True) -> None:
+    """Refuse a value that is no number of the right kind within a range.
+
+    Args:
+        name: Of the argument.
+        value: What was given.
+        legal: The closed range.
+        is_whole: Whether it must be a whole number.
+
+    Raises:
+        InputError: If it is not.
+    """
+    kinds = (int,) if is_whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or value not in legal:
+        noun = "a whole number" if is_whole else "a number"
+        raise InputError(f"{name} must be {noun} from {legal}, got {str(value)[:32]}")
+
+
+def as_output(
+    frames: UInt8[np.ndarray, "b t h w 3"], latents: Float[Tensor, "b c t2 h2 w2"], output_type: str
+) -> np.ndarray | Tensor | list[list[Image.Image]]:
+    """Return clips in the form that was asked for.
+
+    Args:
+        frames: The clips.
+        latents: Their latents.
+        output_type: One of `OUTPUT_TYPES`.
+
+    Returns:
+        As `OLVDMPipelineOutput.frames` describes.
+
+    Source: the forms of diffusers' video pipelines.
+    """
+    if output_type == "latent":
+        return latents
+    if output_type == "pil":
+        return [[Image.fromarray(frame) for frame in clip] for clip in frames]
+    scaled = frames.astype(np.float32) / 255
+    return scaled if output_type == "np" else torch.from_numpy(scaled).permute(0, 1, 4, 2, 3)

@@ -1,0 +1,362 @@
+"""Make clips from prompts, and find the objects of any clip: the model's two public calls."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from olvdm.alignment import align_slots, slot_correlation, slot_presence
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
+from olvdm.errors import InputError
+from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
+from olvdm.limits import NUM_SLOTS
+from olvdm.generation import (
+    Generation,
+    OLVDMPipelineOutput,
+    SlotOutput,
+    as_output,
+    check_number,
+)
+from olvdm.manifest import write_folder
+from olvdm.sampling import DenoisingStep, Guidance, draw_latents
+from olvdm.slot_adaptation import adapt_slots
+from olvdm.slot_decoder import SlotDecoder
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.text_encoder import TextEncoder
+from olvdm.video import clip_to_frames, frames_to_clip
+
+SHARD_SIZE = "9MB"  # no file of a checkpoint may reach 10 MB
+BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
+
+
+class OLVDMPipeline(DiffusionPipeline):
+    """Draw clips from prompts with one network for every task, and read the slots of any clip.
+
+    Args:
+        autoencoder: Clip to latents and back.
+        text_encoder: Prompt to embeddings.
+        slot_encoder: Latents to slots.
+        slot_decoder: Slots to masks.
+        denoiser: The network that draws.
+        scheduler: A flow-matching scheduler of diffusers.
+
+    Source: OLVDM section 3; LVDM for the sampling in latents.
+    """
+
+    model_cpu_offload_seq = "text_encoder->denoiser->autoencoder->slot_encoder->slot_decoder"
+
+    def __init__(
+        self,
+        autoencoder: VideoAutoencoder,
+        text_encoder: TextEncoder,
+        slot_encoder: SlotEncoder,
+        slot_decoder: SlotDecoder,
+        denoiser: VideoDenoiser,
+        scheduler: FlowMatchEulerDiscreteScheduler,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            autoencoder=autoencoder,
+            text_encoder=text_encoder,
+            slot_encoder=slot_encoder,
+            slot_decoder=slot_decoder,
+            denoiser=denoiser,
+            scheduler=scheduler,
+        )
+        self.prompt_embeds: dict[str, Tensor] = {}
+        self.about: dict[str, object] = {}
+
+    @classmethod
+    def from_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        torch_dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Load a model from a local folder, strictly.
+
+        Args:
+            pretrained_model_name_or_path: The folder, such as ``checkpoints/olvdm``.
+            torch_dtype: Of the weights; none for bf16 where this processor computes in it, else
+                fp32.
+
+        Returns:
+            The pipeline, on the CPU, ready to sample.
+
+        Ours: diffusers' own loader lets a missing tensor stay random.
+        """
+        dtype = torch_dtype or fastest_dtype()
+        checkpoint = load_checkpoint(Path(pretrained_model_name_or_path), dtype)
+        pipeline = cls(**checkpoint.parts)
+        pipeline.prompt_embeds = checkpoint.prompt_embeds
+        pipeline.about = dict(checkpoint.about)
+        return pipeline
+
+    def save_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, save_directory: str | os.PathLike[str], about: dict[str, object] | None = None
+    ) -> None:
+        """Write the model as a folder that is whole or not there at all.
+
+        Args:
+            save_directory: The folder; one of that name is replaced.
+            about: What the manifest says of data, steps and scores; none keeps what was loaded.
+        """
+        with write_folder(Path(save_directory), "pipeline", about or self.about) as folder:
+            super().save_pretrained(folder, max_shard_size=SHARD_SIZE)
+            if self.prompt_embeds:
+                save_prompts(folder / PROMPTS_NAME, self.prompt_embeds)
+
+    def __call__(
+        self,
+        prompt: str | Sequence[str],
+        negative_prompt: str = "",
+        num_frames: int = 16,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 10,
+        guidance_scale: float = 3.0,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
+        given_places: Sequence[int] | None = None,
+        callback_on_step_end: Callable[..., object] | None = None,
+        output_type: str = "np",
+    ) -> OLVDMPipelineOutput:
+        """Draw one clip a prompt and find its slots.
+
+        Args:
+            prompt: As in `Generation`, and so are all others but the callback.
+            negative_prompt: What the clips should not show.
+            num_frames: Frames of each clip.
+            height: Pixels, or none for the size of the training.
+            width: Pixels, likewise.
+            num_inference_steps: Denoising steps.
+            guidance_scale: Strength of the prompt.
+            generator: Of the noise.
+            given_frames: Frames that are already known.
+            given_places: Where they belong.
+            callback_on_step_end: Called as ``callback(pipeline, step, timestep, tensors)`` after
+                each step, with ``latents`` and ``predicted``; it may raise to stop.
+            output_type: Form of ``frames``.
+
+        Returns:
+            The clips and their slots.
+
+        Source: as diffusers' video pipelines.
+        """
+        generation = Generation(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            num_frames=num_frames,
+            height=height,
+            width=width,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            generator=generator,
+            given_frames=given_frames,
+            given_places=given_places,
+            output_type=output_type,
+        )
+        for reached in self.stream(generation):
+            if isinstance(reached, OLVDMPipelineOutput):
+                return reached
+            if callback_on_step_end is not None:
+                tensors = {"latents": reached.latents, "predicted": reached.predicted}
+                callback_on_step_end(self, reached.step - 1, reached.timestep, tensors)
+        raise AssertionError("a stream ends with its output")
+
+    @torch.no_grad()
+    def stream(self, generation: Generation) -> Iterator[DenoisingStep | OLVDMPipelineOutput]:
+        """Draw clips and hand over every step on the way; close the iterator to stop.
+
+        Clips are drawn one at a time, so that each one's bytes depend on nothing but its own
+        prompt and generator.
+
+        Args:
+            generation: What to draw.
+
+        Yields:
+            Every step of every clip, and last the output.
+
+        Raises:
+            InputError: If the generation is not legal.
+        """
+        generation.check()
+        latents: list[Tensor] = []
+        for clip, prompt in enumerate(generation.prompts):
+            guidance = Guidance(
+                self.encode_prompt(prompt),
+                self.encode_prompt(generation.negative_prompt),
+                generation.guidance_scale,
+            )
+            noise = self._draw_noise(generation, clip)
+            given = self._given_latents(generation, noise)
+            step = None
+            for step in draw_latents(
+                self.denoiser,
+                self.scheduler,
+                noise,
+                given,
+                guidance,
+                generation.num_inference_steps,
+                clip,
+            ):
+                yield step
+            assert step is not None
+            latents.append(step.latents)
+        yield self._finish(latents, generation)
+
+    @torch.no_grad()
+    def encode_prompt(self, prompt: str) -> Float[Tensor, "1 l e"]:
+        """Return the embedding of a prompt, from the stored ones where it is among them."""
+        if prompt in self.prompt_embeds:
+            return self.prompt_embeds[prompt][None].to(self.device)
+        return self.text_encoder.encode([prompt])
+
+    @torch.no_grad()
+    def store_prompts(self, prompts: Sequence[str]) -> None:
+        """Keep the embeddings of prompts with the model, so that they need no text encoder."""
+        stored = {prompt: self.text_encoder.encode([prompt])[0] for prompt in ("", *prompts)}
+        self.prompt_embeds = {**self.prompt_embeds, **stored}
+
+    @torch.no_grad()
+    def decode_latents(
+        self, latents: Float[Tensor, "b c lt lh lw"], num_frames: int | None = None
+    ) -> UInt8[np.ndarray, "b t h w 3"]:
+        """Return the frames of latents.
+
+        Args:
+            latents: Standardised latents.
+            num_frames: How many frames to keep; none for all.
+
+        Returns:
+            Frames to show or save.
+        """
+        weights = next(self.autoencoder.parameters())
+        return clip_to_frames(self.autoencoder.decode(latents.to(weights)))[:, :num_frames]
+
+    @torch.no_grad()
+    def inspect(
+        self,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        num_slots: int | None = None,
+        adapt_steps: int = 0,
+        progress: Callable[[int, int, float], None] | None = None,
+    ) -> SlotOutput:
+        """Find the objects of a clip from any source.
+
+        Every video frame gets slots of its own: it is resized to the size of the training and
+        repeated to fill a latent frame.
+
+        Args:
+            frames: A clip of any size and of any length from 1 frame up.
+            num_slots: Slots per frame, 2 to 11; none for the number of the training.
+            adapt_steps: Steps of fitting the slots to this clip, 0 or more.
+            progress: Called as ``progress(step, num_steps, loss)`` while fitting.
+
+        Returns:
+            Slots of a batch of one, masks at the clip's own size.
+
+        Raises:
+            InputError: If a number is out of its range or the frames are not a video.
+
+        Source: OLVDM section 3, slots from each individual frame. Ours: the repetition.
+        """
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
+            raise InputError(f"frames must be uint8 of shape t h w 3, got {frames.shape}")
+        if num_slots is not None:
+            check_number("num_slots", num_slots, NUM_SLOTS)
+        latents = self._frame_latents(frames)
+        encoder, decoder = self.slot_encoder, self.slot_decoder
+        if adapt_steps:
+            count = num_slots or encoder.num_slots
+            encoder, decoder = adapt_slots(encoder, decoder, latents, count, adapt_steps, progress)
+        encoding = encoder(latents.to(next(encoder.parameters()).dtype), num_slots)
+        drawing = decoder(encoding.slots, *latents.shape[-2:])
+        alpha_masks = drawing.alpha_masks(*frames.shape[1:3])
+        presence = slot_presence(alpha_masks)
+        correlation = slot_correlation(encoder.identities(encoding.slots))
+        return SlotOutput(
+            slots=encoding.slots.float(),
+            attention_masks=encoding.attention_masks.float(),
+            alpha_masks=alpha_masks,
+            correlation=correlation,
+            presence=presence,
+            assignment=align_slots(correlation, presence),
+        )
+
+    def _frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t h w"]:
+        """Return one latent frame for every video frame."""
+        size = tuple(
+            side * self.autoencoder.spatial_factor
+            for side in (self.denoiser.config["height"], self.denoiser.config["width"])
+        )
+        clip = _resized(frames_to_clip(frames), size)
+        repeated = clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2)
+        return self.autoencoder.encode(repeated.to(next(self.autoencoder.parameters()))).float()
+
+    def _draw_noise(self, generation: Generation, clip: int) -> Float[Tensor, "1 c t h w"]:
+        """Draw the noise of one clip, on the CPU, from its own generator."""
+        autoencoder, settings = self.autoencoder, self.denoiser.config
+        generator = generation.generator
+        if isinstance(generator, Sequence):
+            generator = generator[clip]
+        factor = autoencoder.spatial_factor
+        shape = (
+            1,
+            autoencoder.latent_channels,
+            -(-generation.num_frames // autoencoder.temporal_factor),
+            (generation.height or factor * settings["height"]) // factor,
+            (generation.width or factor * settings["width"]) // factor,
+        )
+        return torch.randn(shape, generator=generator).to(self.device)
+
+    def _given_latents(self, generation: Generation, noise: Tensor) -> GivenLatents:
+        if generation.given_frames is None:
+            return nothing_given(noise)
+        factor = self.autoencoder.spatial_factor
+        clip = _resized(
+            frames_to_clip(generation.given_frames),
+            (noise.shape[3] * factor, noise.shape[4] * factor),
+        )
+        frames = torch.from_numpy(clip_to_frames(clip)[0]).to(self.device)
+        return encode_given_frames(self.autoencoder, frames, generation.places(), noise.shape[2])
+
+    def _finish(self, latents: list[Tensor], generation: Generation) -> OLVDMPipelineOutput:
+        """Decode clips and find their slots."""
+        clips = [self.decode_latents(one, generation.num_frames) for one in latents]
+        found = [self.inspect(frames[0]) for frames in clips]
+        slots = {
+            each.name: torch.cat([getattr(one, each.name) for one in found])
+            for each in fields(SlotOutput)
+        }
+        frames, all_latents = np.concatenate(clips), torch.cat(latents)
+        shown = as_output(frames, all_latents, generation.output_type)
+        return OLVDMPipelineOutput(frames=shown, uint8_frames=frames, latents=all_latents, **slots)
+
+
+def fastest_dtype() -> torch.dtype:
+    """Return bf16 where this processor has instructions for it, else fp32.
+
+    Ours: bf16 without such instructions is emulated, and slower than fp32.
+    """
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32
+
+
+def _resized(clip: Float[Tensor, "1 3 t h w"], size: tuple[int, ...]) -> Float[Tensor, "1 3 t h w"]:
+    """Return a clip at another size, averaged where it shrinks."""
+    if clip.shape[3:] == size:
+        return clip
+    frames = rearrange(clip, "b c t h w -> (b t) c h w")
+    fitted = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
+    return rearrange(fitted, "(b t) c h w -> b c t h w", b=1)

@@ -1,0 +1,132 @@
+"""Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
+from olvdm.errors import OlvdmError
+from olvdm.frame_conditioning import GivenLatents, sampling_windows
+
+
+@dataclass(frozen=True)
+class DenoisingStep:
+    """What one denoising step of one clip has reached.
+
+    Attributes:
+        clip: Index of the clip in the batch.
+        step: Steps done, from 1.
+        num_steps: Steps of the clip in all, every window of a long one included.
+        timestep: Noise level that the step began from, 0 to 1000.
+        latents: The noisy latents after the step, `1 c t h w`; of a long clip, all frames so far.
+        predicted: The clean latents that the denoiser expects at this point.
+    """
+
+    clip: int
+    step: int
+    num_steps: int
+    timestep: float
+    latents: Float[Tensor, "1 c t h w"]
+    predicted: Float[Tensor, "1 c t h w"]
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """The prompt of a clip, and how strongly to follow it.
+
+    Attributes:
+        prompt_embeds: Of the prompt, `1 l e`.
+        negative_embeds: Of what to steer away from, `1 l e`.
+        scale: 1 follows the prompt as trained and needs no second call; more exaggerates it.
+    """
+
+    prompt_embeds: Float[Tensor, "1 l e"]
+    negative_embeds: Float[Tensor, "1 l e"]
+    scale: float
+
+
+def draw_latents(
+    denoiser: VideoDenoiser,
+    scheduler: FlowMatchEulerDiscreteScheduler,
+    noise: Float[Tensor, "1 c t h w"],
+    given: GivenLatents,
+    guidance: Guidance,
+    num_inference_steps: int,
+    clip: int = 0,
+) -> Iterator[DenoisingStep]:
+    """Draw one clip, window by window, and yield after every step.
+
+    Args:
+        denoiser: The network.
+        scheduler: A flow-matching scheduler; its schedule is set anew for every window.
+        noise: Where the clip begins; its length decides that of the clip.
+        given: Latent frames that are already known; they come out unchanged.
+        guidance: Prompt and strength.
+        num_inference_steps: Steps of every window.
+        clip: Index to report.
+
+    Yields:
+        Every step; the last one's ``latents`` are the clip.
+
+    Source: rectified flow (Liu et al. 2022) by diffusers' Euler scheduler; guidance from Ho and
+    Salimans 2022. Ours: windows as frame conditioning.
+    """
+    windows = sampling_windows(noise.shape[2], denoiser.config["num_frames"])
+    num_steps, done = num_inference_steps * len(windows), 0
+    drawn = noise.clone()
+    for frames in windows:
+        inside = slice(frames.start, frames.stop)
+        part = given.window(frames)
+        latents = part.put_back(drawn[:, :, inside])
+        scheduler.set_timesteps(num_inference_steps, device=noise.device)
+        for timestep in scheduler.timesteps:
+            velocity = predict_velocity(denoiser, latents, part.timesteps(timestep), guidance)
+            predicted = part.put_back(latents - timestep / 1000 * velocity)
+            stepped = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+            latents = part.put_back(stepped)
+            done += 1
+            if not bool(torch.isfinite(latents).all()):
+                raise OlvdmError(
+                    f"numeric failure at step {done}; try another seed or a lower guidance_scale"
+                )
+            drawn[:, :, inside] = latents
+            expected = drawn.clone()
+            expected[:, :, inside] = predicted
+            shown = slice(0, frames.stop)
+            yield DenoisingStep(
+                clip, done, num_steps, float(timestep), drawn[:, :, shown], expected[:, :, shown]
+            )
+        given = given.with_latents(latents, frames.start)
+
+
+def predict_velocity(
+    denoiser: VideoDenoiser,
+    latents: Float[Tensor, "1 c t h w"],
+    timesteps: Float[Tensor, "1 t"],
+    guidance: Guidance,
+) -> Float[Tensor, "1 c t h w"]:
+    """Return the guided velocity; both halves of the guidance share one call.
+
+    Args:
+        denoiser: The network; it computes in the dtype of its weights.
+        latents: Noisy latents, float32.
+        timesteps: Noise level of every frame.
+        guidance: Prompt and strength.
+
+    Returns:
+        The velocity, float32.
+
+    Source: Ho and Salimans 2022, equation 6.
+    """
+    dtype = next(denoiser.parameters()).dtype
+    if guidance.scale == 1:
+        embeds = guidance.prompt_embeds.to(dtype)
+        return denoiser(latents.to(dtype), timesteps, embeds).float()
+    both = torch.cat([guidance.prompt_embeds, guidance.negative_embeds]).to(dtype)
+    twice = latents.to(dtype).expand(2, -1, -1, -1, -1)
+    wanted, unwanted = denoiser(twice, timesteps.expand(2, -1), both).float().chunk(2)
+    return unwanted + guidance.scale * (wanted - unwanted)

@@ -1,0 +1,101 @@
+"""Draw each slot on its own and lay the drawings over each other: slots back to a picture."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
+from olvdm.embeddings import GridEmbedding
+
+ALPHA_SCALE = 2  # alpha masks and RGB are finer than the latents by this factor
+
+
+@dataclass(frozen=True)
+class SlotDrawing:
+    """What the slots of a clip draw.
+
+    Attributes:
+        latents: The latents of all slots together, `b c t h w`.
+        rgb: The picture of all slots together at twice the latent resolution, `b 3 t h2 w2`, about
+            in [-1, 1].
+        alpha_logits: How strongly each slot claims each of those pixels, `b t k h2 w2`.
+    """
+
+    latents: Float[Tensor, "b c t h w"]
+    rgb: Float[Tensor, "b 3 t h2 w2"]
+    alpha_logits: Float[Tensor, "b t k h2 w2"]
+
+    def alpha_masks(
+        self, height: int | None = None, width: int | None = None
+    ) -> Float[Tensor, "b t k h3 w3"]:
+        """Return each slot's share of every pixel, at any resolution; sum 1 over the slots.
+
+        Args:
+            height: Rows, or none for the drawing's own.
+            width: Columns, likewise.
+
+        Returns:
+            Shares in [0, 1]. The claims are scaled before they compete, so that edges stay crisp.
+        """
+        logits = self.alpha_logits.float()
+        if height is not None and width is not None:
+            flat = rearrange(logits, "b t k h w -> (b t) k h w")
+            fine = F.interpolate(flat, (height, width), mode="bilinear", align_corners=False)
+            logits = rearrange(fine, "(b t) k h w -> b t k h w", b=logits.shape[0])
+        return logits.softmax(dim=2)
+
+
+class SlotDecoder(ModelMixin, ConfigMixin):
+    """Draw slots by spatial broadcast: every slot fills the frame, its alpha says where it counts.
+
+    Args:
+        latent_channels: Channels of the latents.
+        slot_dim: Width of a slot.
+        hidden_dim: Width of the drawing.
+
+    Source: Watters et al. 2019 (spatial broadcast) as in Locatello et al. 2020. Ours: it draws
+    latents and a finer picture at once, since masks on the latent grid cannot be crisp.
+    """
+
+    @register_to_config
+    def __init__(self, latent_channels: int = 8, slot_dim: int = 64, hidden_dim: int = 32) -> None:
+        super().__init__()
+        self.places = GridEmbedding(slot_dim)
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(slot_dim, hidden_dim, 5, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(hidden_dim, hidden_dim, 5, padding=2),
+            nn.ReLU(),
+        )
+        self.to_latents = nn.Conv2d(hidden_dim, latent_channels, 1)
+        self.to_picture = nn.Conv2d(hidden_dim, 4 * ALPHA_SCALE**2, 3, padding=1)
+
+    def forward(self, slots: Float[Tensor, "b t k d"], height: int, width: int) -> SlotDrawing:
+        """Return the drawing of the slots of every frame.
+
+        Args:
+            slots: Of a clip.
+            height: Rows of the latent grid.
+            width: Columns of it.
+
+        Returns:
+            Latents, picture and alpha, all slots together.
+        """
+        batch, num_frames, num_slots, _ = slots.shape
+        flat = rearrange(slots, "b t k d -> (b t k) 1 1 d")
+        grid = self.places(flat.expand(-1, height, width, -1))
+        hidden = self.convolutions(rearrange(grid, "n h w d -> n d h w"))
+        axes = {"b": batch, "t": num_frames, "k": num_slots}
+        picture = F.pixel_shuffle(self.to_picture(hidden), ALPHA_SCALE)
+        picture = rearrange(picture, "(b t k) c h w -> b t k c h w", **axes)
+        alpha_logits = picture[:, :, :, 3]
+        alpha = alpha_logits.float().softmax(dim=2)
+        rgb = einsum(alpha, picture[:, :, :, :3].float(), "b t k h w, b t k c h w -> b c t h w")
+        coarse = F.avg_pool2d(rearrange(alpha, "b t k h w -> (b t) k h w"), ALPHA_SCALE)
+        shares = rearrange(coarse, "(b t) k h w -> b t k h w", b=batch)
+        drawn = rearrange(self.to_latents(hidden), "(b t k) c h w -> b t k c h w", **axes)
+        latents = einsum(shares, drawn.float(), "b t k h w, b t k c h w -> b c t h w")
+        return SlotDrawing(latents, rgb, alpha_logits)

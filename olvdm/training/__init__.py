@@ -1,0 +1,1 @@
+"""The three training stages, their settings, and the loop that runs them."""

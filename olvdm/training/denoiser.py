@@ -1,0 +1,348 @@
+"""Stage 3: teach the denoiser to draw clips, and its objects to hold together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from olvdm.alignment import slot_presence
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
+from olvdm.losses import denoising_loss, slot_loss, velocity_target
+from olvdm.sampling import Guidance, draw_latents
+from olvdm.frame_conditioning import nothing_given
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.text_encoder import TextEncoder
+from olvdm.training.clip_source import ClipSource
+from olvdm.training.config import DenoiserConfig
+from olvdm.training.latents import LatentsDataset, encode_dataset, weights_sha256
+from olvdm.training.stage import Batch, Stage
+from olvdm.video import clip_to_frames, frames_to_clip
+
+NUM_VALIDATION_CLIPS = 128
+NUM_PREVIEW_CLIPS = 4
+NUM_STILLS = 2  # behind the latents of a clip lie its first and its last frame, each standing still
+LARGEST_CONTEXT_LEVEL = 150.0  # of given frames in training: what is given need not be perfect
+DATA_FIELDS = ("level", "videos", "num_frames", "height", "width", "seed")
+
+
+@dataclass(frozen=True)
+class NoisyBatch:
+    """Latents under noise, as a denoiser meets them.
+
+    Attributes:
+        latents: The clean ones; a given frame is what was given.
+        noise: What was mixed in.
+        timesteps: Noise level of every frame, 0 to 1000.
+        is_given: Frames that were supplied.
+        drops_prompt: Clips that are drawn without their prompt.
+    """
+
+    latents: Float[Tensor, "b c t h w"]
+    noise: Float[Tensor, "b c t h w"]
+    timesteps: Float[Tensor, "b t"]
+    is_given: Bool[Tensor, "b t"]
+    drops_prompt: Bool[Tensor, " b"]
+
+    @property
+    def levels(self) -> Float[Tensor, "b 1 t 1 1"]:
+        """Share of noise in every frame, 0 to 1."""
+        return (self.timesteps / 1000)[:, None, :, None, None]
+
+    @property
+    def noisy_latents(self) -> Float[Tensor, "b c t h w"]:
+        """The mix of latents and noise."""
+        return (1 - self.levels) * self.latents + self.levels * self.noise
+
+
+class DenoiserStage(Stage):
+    """Predict the velocity of noisy latents; with a slot loss, hold the slots of the result.
+
+    LVDM is this stage without a slot loss, OLVDM the same with one; noise, data and order are drawn
+    alike, so that two branches from one base differ in nothing else.
+
+    Args:
+        config: Settings of the training.
+        autoencoder: Trained; it stays frozen, and encodes every clip once.
+        text_encoder: Trained along, unless the settings say otherwise.
+        slot_encoder: Trained and frozen; needed with a slot loss alone.
+        denoiser: Network to go on with, or none for a fresh one.
+
+    Raises:
+        ValueError: If there is a slot loss and no slot encoder.
+
+    Source: OLVDM section 3. Ours: where the loss acts, on predicted clean latents, and its weight,
+    a share of the denoising loss's own gradient.
+    """
+
+    def __init__(
+        self,
+        config: DenoiserConfig,
+        autoencoder: VideoAutoencoder,
+        text_encoder: TextEncoder,
+        slot_encoder: SlotEncoder | None = None,
+        denoiser: VideoDenoiser | None = None,
+    ) -> None:
+        super().__init__()
+        if config.slot_loss != "none" and slot_encoder is None:
+            raise ValueError(f"slot loss {config.slot_loss!r} needs a slot encoder")
+        self.config = config
+        self.autoencoder = autoencoder.requires_grad_(False).eval()
+        self.slot_encoder = slot_encoder.requires_grad_(False).eval() if slot_encoder else None
+        self.text_encoder = text_encoder.requires_grad_(config.trains_text)
+        self.data = self._encoded("train", config.num_clips)
+        self.validation_data = self._encoded("val", NUM_VALIDATION_CLIPS)
+        factor = autoencoder.spatial_factor
+        self.denoiser = denoiser or VideoDenoiser(
+            latent_channels=autoencoder.latent_channels,
+            local_dim=config.local_dim,
+            dim=config.dim,
+            num_local_blocks=config.num_local_blocks,
+            num_blocks=config.num_blocks,
+            num_heads=config.num_heads,
+            attention_blocks=config.attention_blocks,
+            mixes_time_locally=config.mixes_time_locally,
+            prompt_dim=text_encoder.config["output_dim"],
+            num_frames=config.num_frames // autoencoder.temporal_factor,
+            height=config.height // factor,
+            width=config.width // factor,
+        )
+
+    @property
+    def num_examples(self) -> int:
+        """The number of clips in one epoch."""
+        return len(self.data)
+
+    def networks(self) -> Mapping[str, ModelMixin]:
+        """Return the denoiser and the text encoder that belongs to it."""
+        return {"denoiser": self.denoiser, "text_encoder": self.text_encoder}
+
+    def fetch(self, indices: Sequence[int]) -> Batch:
+        """Read clips as latents.
+
+        Args:
+            indices: Places in the data set.
+
+        Returns:
+            ``latents`` with the stills behind them, and ``prompt``.
+        """
+        return self.data.fetch(indices)
+
+    def forward(
+        self,
+        batch: Batch,
+        generators: Sequence[torch.Generator],
+        progress: float,  # noqa: ARG002
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Return the losses of a batch.
+
+        Args:
+            batch: ``latents`` and ``prompt``.
+            generators: One a clip; they draw noise, levels, what is given and what is dropped.
+            progress: Not used: nothing here is ramped.
+
+        Returns:
+            The total as ``loss``, ``denoising``, and with a slot loss ``slots`` and the weight that
+            balanced it.
+        """
+        latents, prompts = batch["latents"], batch["prompt"]
+        assert isinstance(latents, Tensor)
+        noisy = draw_noise(latents, generators, self.config.given_share, self.config.prompt_drop)
+        prediction = self._predict(noisy, list(prompts))
+        target = velocity_target(noisy.latents, noisy.noise)
+        denoising = denoising_loss(prediction, target, noisy.is_given)
+        if self.config.slot_loss == "none":
+            return {"loss": denoising, "denoising": denoising.detach()}
+        return self._with_slots(noisy, prediction, denoising)
+
+    def _predict(self, noisy: NoisyBatch, prompts: list[str]) -> Float[Tensor, "b c t h w"]:
+        shown = [
+            "" if drops else prompt
+            for prompt, drops in zip(prompts, noisy.drops_prompt.tolist(), strict=True)
+        ]
+        tokens = self.text_encoder.tokenize(shown).to(noisy.latents.device)
+        embeds = self.text_encoder(tokens)
+        return self.denoiser(noisy.noisy_latents, noisy.timesteps, embeds).float()
+
+    def _with_slots(
+        self, noisy: NoisyBatch, prediction: Tensor, denoising: Tensor
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Add the slot term, weighed so that its gradient is a fixed share of the other's."""
+        assert self.slot_encoder is not None
+        config = self.config
+        expected = noisy.noisy_latents - noisy.levels * prediction
+        leaf = expected.detach().requires_grad_(True)
+        encoding = self.slot_encoder(leaf)
+        with torch.no_grad():
+            clean = self.slot_encoder(noisy.latents)
+        shares = 1 - noisy.timesteps / 1000
+        weights = torch.where(noisy.timesteps <= config.slot_max_timestep, shares, 0.0)
+        term = slot_loss(
+            config.slot_loss,
+            self.slot_encoder.identities(encoding.slots),
+            slot_presence(clean.attention_masks),
+            weights,
+            self.slot_encoder.identities(clean.slots),
+        )
+        (pull,) = torch.autograd.grad(term, leaf)
+        (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
+        # the same pull, seen by the prediction: the clean latents move by -level for each unit of it
+        on_prediction = (pull * noisy.levels).norm()
+        weight = config.slot_gradient_share * push.norm() / on_prediction.clamp(min=1e-12)
+        loss = denoising + (expected * (weight * pull).detach()).sum()
+        return {
+            # the value of the last line's sum means nothing, its gradient is the slot term's
+            "loss": denoising.detach() + loss - loss.detach(),
+            "denoising": denoising.detach(),
+            "slots": term.detach(),
+            "slot_weight": weight.detach(),
+        }
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return the denoising loss of held-out clips, at the same noise every time.
+
+        Returns:
+            ``denoising``, and its negative as ``score``.
+        """
+        losses: list[float] = []
+        for start in range(0, len(self.validation_data), 32):
+            rows = range(start, min(start + 32, len(self.validation_data)))
+            batch = self.validation_data.fetch(rows)
+            generators = [torch.Generator().manual_seed(row) for row in rows]
+            latents = batch["latents"]
+            assert isinstance(latents, Tensor)
+            noisy = draw_noise(latents.to(self._device), generators, 0.0, 0.0)
+            prediction = self._predict(noisy, list(batch["prompt"]))
+            target = velocity_target(noisy.latents, noisy.noise)
+            losses.append(float(denoising_loss(prediction, target, noisy.is_given)))
+        mean = float(np.mean(losses))
+        return {"denoising": mean, "score": -mean}
+
+    @torch.no_grad()
+    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:  # noqa: ARG002
+        """Return clips drawn from held-out prompts, always from the same noise.
+
+        Args:
+            step: Not used.
+
+        Returns:
+            One video of all clips side by side.
+        """
+        prompts = self.validation_data.prompts[:NUM_PREVIEW_CLIPS]
+        embeds = self.text_encoder.encode(["", *prompts]).float()
+        scheduler = FlowMatchEulerDiscreteScheduler()
+        clips: list[UInt8[np.ndarray, "t h w 3"]] = []
+        for index in range(len(prompts)):
+            generator = torch.Generator().manual_seed(index)
+            shape = self.data.latents.shape[1:]
+            size = (1, shape[0], shape[1] - NUM_STILLS, *shape[2:])
+            noise = torch.randn(size, generator=generator).to(self._device)
+            guidance = Guidance(embeds[index + 1 : index + 2], embeds[:1], 3.0)
+            *_, last = draw_latents(
+                self.denoiser, scheduler, noise, nothing_given(noise), guidance, 10
+            )
+            clips.append(clip_to_frames(self.autoencoder.decode(last.latents))[0])
+        return {"clips": np.concatenate(clips, axis=2)}
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.denoiser.parameters()).device
+
+    def _encoded(self, split: str, num_clips: int) -> LatentsDataset:
+        """Return the latents of a split, encoding it where that was not done before."""
+        source = ClipSource(self.config, split=split, num_clips=num_clips)
+        root = Path(self.config.latents or "runs/latents")
+        settings = {
+            name: value for name, value in asdict(self.config).items() if name in DATA_FIELDS
+        }
+        made_from = {
+            **settings,
+            "split": split,
+            "num_stills": NUM_STILLS,
+            "weights_sha256": weights_sha256(self.autoencoder),
+        }
+        return encode_dataset(root, source.data, self._encode, made_from)
+
+    @torch.no_grad()
+    def _encode(self, frames: UInt8[Tensor, "b t h w 3"]) -> Float[Tensor, "b c lt lh lw"]:
+        """Return the latents of clips, and behind them their first and last frame as stills."""
+        clip = frames_to_clip(frames).to(next(self.autoencoder.parameters()))
+        factor = self.autoencoder.temporal_factor
+        stills = [clip[:, :, place].unsqueeze(2).repeat(1, 1, factor, 1, 1) for place in (0, -1)]
+        is_bf16 = self.config.precision == "bf16"
+        with torch.autocast(clip.device.type, torch.bfloat16, enabled=is_bf16):
+            encoded = [self.autoencoder.encode(part).float() for part in (clip, *stills)]
+        return torch.cat(encoded, dim=2)
+
+
+def draw_noise(
+    latents_and_stills: Float[Tensor, "b c t2 h w"],
+    generators: Sequence[torch.Generator],
+    given_share: float,
+    prompt_drop: float,
+) -> NoisyBatch:
+    """Draw what a denoiser is shown of each clip.
+
+    Most clips have one noise level, logit-normal. In the others some frames are given, clean or
+    lightly noised: the first ones, the last ones, both ends, or any; a first or last frame that is
+    given alone stands still, as a single picture would.
+
+    Args:
+        latents_and_stills: Clean latents, and behind them the two stills.
+        generators: One CPU generator a clip.
+        given_share: Share of clips with given frames.
+        prompt_drop: Share of clips without their prompt.
+
+    Returns:
+        The batch under noise.
+
+    Source: logit-normal levels from Esser et al. 2024; levels per frame from Chen et al. 2024.
+    """
+    latents = latents_and_stills[:, :, :-NUM_STILLS].clone()
+    stills = latents_and_stills[:, :, -NUM_STILLS:]
+    num_frames = latents.shape[2]
+    noise = torch.stack([torch.randn(latents.shape[1:], generator=one) for one in generators])
+    timesteps = torch.empty(len(latents), num_frames)
+    is_given = torch.zeros(len(latents), num_frames, dtype=torch.bool)
+    drops_prompt = torch.zeros(len(latents), dtype=torch.bool)
+    for clip, generator in enumerate(generators):
+        chances = torch.rand(4, generator=generator)
+        timesteps[clip] = 1000 * torch.sigmoid(torch.randn(1, generator=generator))
+        drops_prompt[clip] = chances[0] < prompt_drop
+        if chances[1] < given_share:
+            is_given[clip] = _draw_given(num_frames, generator)
+            level = LARGEST_CONTEXT_LEVEL * max(2 * float(chances[2]) - 1, 0.0)
+            timesteps[clip, is_given[clip]] = level
+            for place, still in ((0, 0), (num_frames - 1, 1)):
+                if is_given[clip].sum() == 1 and is_given[clip, place] and chances[3] < 0.8:
+                    latents[clip, :, place] = stills[clip, :, still]
+    device = latents.device
+    return NoisyBatch(
+        latents,
+        noise.to(latents),
+        timesteps.to(device),
+        is_given.to(device),
+        drops_prompt.to(device),
+    )
+
+
+def _draw_given(num_frames: int, generator: torch.Generator) -> Bool[Tensor, " t"]:
+    """Draw which frames are given: the first ones, the last ones, both ends, or any."""
+    kind = int(torch.randint(5, (1,), generator=generator))
+    count = int(torch.randint(1, max(num_frames // 2, 1) + 1, (1,), generator=generator))
+    places = torch.arange(num_frames)
+    if kind == 0:
+        return places == 0
+    if kind == 1:
+        return places < count
+    if kind == 2:
+        return places >= num_frames - count
+    if kind == 3:
+        return (places == 0) | (places == num_frames - 1)
+    return torch.rand(num_frames, generator=generator) < 0.3

@@ -1,0 +1,215 @@
+"""Stage 2: teach slots to find objects, first in single frames, then through time."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from einops import rearrange, reduce
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from olvdm.alignment import slot_presence
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.diffusers_api import ModelMixin
+from olvdm.losses import mask_entropy, slot_loss
+from olvdm.slot_decoder import ALPHA_SCALE, SlotDecoder
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.training.clip_source import ClipSource
+from olvdm.training.config import SlotsConfig
+from olvdm.training.stage import Batch, Stage
+from olvdm.video import frames_to_clip
+
+NUM_VALIDATION_CLIPS = 24
+ENTROPY_RAMP = (0.1, 0.4)  # of the training: masks must find objects before they are sharpened
+CONSISTENCY_START = 0.2  # of the steps on whole clips
+
+
+class SlotsStage(Stage):
+    """Let slots redraw the latents and a small picture of every frame of a frozen autoencoder.
+
+    Clips reach the encoder as the pipeline will show them: half at the latents' own frame rate,
+    half with every video frame repeated, which gives each video frame slots of its own.
+
+    Args:
+        config: Settings of the training.
+        autoencoder: Trained; it stays frozen.
+        slot_encoder: Network to go on with, or none for a fresh one.
+        slot_decoder: Likewise.
+
+    Source: OLVDM section 3.2; Locatello et al. 2020 for the reconstruction objective.
+    """
+
+    def __init__(
+        self,
+        config: SlotsConfig,
+        autoencoder: VideoAutoencoder,
+        slot_encoder: SlotEncoder | None = None,
+        slot_decoder: SlotDecoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.clips = ClipSource(config, split="train")
+        self.validation_clips = ClipSource(config, split="val", num_clips=NUM_VALIDATION_CLIPS)
+        self.autoencoder = autoencoder.requires_grad_(False)
+        channels = autoencoder.latent_channels
+        self.slot_encoder = slot_encoder or SlotEncoder(
+            latent_channels=channels,
+            feature_dim=config.feature_dim,
+            slot_dim=config.slot_dim,
+            num_slots=config.num_slots,
+            num_iterations=config.num_iterations,
+        )
+        self.slot_decoder = slot_decoder or SlotDecoder(
+            latent_channels=channels, slot_dim=config.slot_dim, hidden_dim=config.hidden_dim
+        )
+
+    @property
+    def num_examples(self) -> int:
+        """The number of clips in one epoch."""
+        return len(self.clips)
+
+    def networks(self) -> Mapping[str, ModelMixin]:
+        """Return the slot encoder and the slot decoder."""
+        return {"slot_encoder": self.slot_encoder, "slot_decoder": self.slot_decoder}
+
+    def fetch(self, indices: Sequence[int]) -> Batch:
+        """Read clips as frames.
+
+        Args:
+            indices: Places in the data set.
+
+        Returns:
+            ``frames``, uint8 `b t h w 3`.
+        """
+        return {"frames": torch.from_numpy(self.clips.frames(indices))}
+
+    def forward(
+        self, batch: Batch, generators: Sequence[torch.Generator], progress: float
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Return what it costs to redraw a batch from its slots.
+
+        Args:
+            batch: ``frames`` of the clips.
+            generators: One a clip; they choose its frames and where its slots begin.
+            progress: Share of the training done; it lengthens clips and ramps the entropy term.
+
+        Returns:
+            The total as ``loss``, and its parts.
+        """
+        frames = batch["frames"]
+        assert isinstance(frames, Tensor)
+        shown = self._choose_frames(frames, generators)
+        latents, picture = self._targets(shown)
+        is_single = progress < self.config.single_frame_share
+        if is_single:
+            latents = rearrange(latents, "b c t h w -> (b t) c 1 h w")
+            picture = rearrange(picture, "b c t h w -> (b t) c 1 h w")
+            generators = [each for each in generators for _ in range(self.config.clip_length)]
+        encoding = self.slot_encoder(latents, generators=generators)
+        drawing = self.slot_decoder(encoding.slots, *latents.shape[-2:])
+        masks = drawing.alpha_masks()
+        parts = {
+            "picture": F.mse_loss(drawing.rgb, picture) / picture.var().clamp(min=1e-3),
+            "latents": F.mse_loss(drawing.latents, latents.float()),
+            "entropy": mask_entropy(masks),
+        }
+        loss = (
+            parts["picture"]
+            + self.config.latents_weight * parts["latents"]
+            + self.config.entropy_weight * _ramp(progress, *ENTROPY_RAMP) * parts["entropy"]
+        )
+        if not is_single:
+            presence = slot_presence(masks)
+            self.slot_encoder.follow_identity_mean(encoding.slots.detach(), presence)
+            identities = self.slot_encoder.identities(encoding.slots)
+            parts["consistency"] = slot_loss(self.config.consistency, identities, presence)
+            begun = self.config.single_frame_share
+            clip_progress = (progress - begun) / max(1 - begun, 1e-6)
+            if clip_progress >= CONSISTENCY_START:
+                loss = loss + self.config.consistency_weight * parts["consistency"]
+        return {"loss": loss, **parts}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return how well the masks of whole held-out clips find the true objects.
+
+        Returns:
+            ``fg_ari`` and ``ari``; the first as ``score``. Nothing where the data has no truth.
+        """
+        if self.config.videos is not None:
+            return {}
+        from sklearn.metrics import adjusted_rand_score  # heavy, and for validation alone
+
+        scores: list[tuple[float, float]] = []
+        for index in range(NUM_VALIDATION_CLIPS):
+            truth = self.validation_clips.data[index].true_masks.reshape(-1)
+            guess = self.segment(self.validation_clips.frames([index]))[0].reshape(-1)
+            there = truth > 0
+            scores.append(
+                (
+                    float(adjusted_rand_score(truth[there], guess[there])),
+                    float(adjusted_rand_score(truth, guess)),
+                )
+            )
+        fg_ari, ari = np.mean(scores, axis=0)
+        return {"fg_ari": float(fg_ari), "ari": float(ari), "score": float(fg_ari)}
+
+    @torch.no_grad()
+    def segment(self, frames: UInt8[np.ndarray, "b t h w 3"]) -> UInt8[np.ndarray, "b t h w"]:
+        """Return the winning slot of every pixel of every video frame."""
+        repeated = np.repeat(frames, self.autoencoder.temporal_factor, axis=1)
+        latents, _ = self._targets(torch.from_numpy(repeated).to(self._device))
+        encoding = self.slot_encoder(latents)
+        drawing = self.slot_decoder(encoding.slots, *latents.shape[-2:])
+        return drawing.alpha_masks(*frames.shape[2:4]).argmax(dim=2).cpu().numpy().astype(np.uint8)
+
+    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:  # noqa: ARG002
+        """Return held-out clips over the slots that win each pixel, as shades of grey.
+
+        Args:
+            step: Not used: the same clips are shown every time.
+
+        Returns:
+            One video, truth above, slots below.
+        """
+        frames = self.validation_clips.frames(range(4))
+        shade = np.uint8(255 // self.slot_encoder.num_slots)
+        winners = np.repeat(self.segment(frames)[..., None] * shade, 3, axis=-1)
+        rows = [np.concatenate(list(clips), axis=2) for clips in (frames, winners)]
+        return {"slots": np.concatenate(rows, axis=1)}
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.slot_encoder.parameters()).device
+
+    def _choose_frames(
+        self, frames: UInt8[Tensor, "b t h w 3"], generators: Sequence[torch.Generator]
+    ) -> UInt8[Tensor, "b t2 h w 3"]:
+        """Pick from each clip a window that encodes to ``clip_length`` latent frames."""
+        factor, length = self.autoencoder.temporal_factor, self.config.clip_length
+        chosen: list[Tensor] = []
+        for clip, generator in zip(frames, generators, strict=True):
+            is_repeated = bool(torch.randint(2, (1,), generator=generator))
+            num_frames = length if is_repeated else length * factor
+            latest = len(clip) - num_frames
+            start = int(torch.randint(latest + 1, (1,), generator=generator))
+            window = clip[start : start + num_frames]
+            chosen.append(window.repeat_interleave(factor, 0) if is_repeated else window)
+        return torch.stack(chosen)
+
+    @torch.no_grad()
+    def _targets(
+        self, frames: UInt8[Tensor, "b t h w 3"]
+    ) -> tuple[Float[Tensor, "b c lt lh lw"], Float[Tensor, "b 3 lt h2 w2"]]:
+        """Return the latents of a clip, and its small picture per latent frame."""
+        clip = frames_to_clip(frames)
+        latents = self.autoencoder.encode(clip.to(next(self.autoencoder.parameters()).dtype))
+        side = self.autoencoder.spatial_factor // ALPHA_SCALE
+        pattern = "b c (t f) (h p) (w q) -> b c t h w"
+        factor = self.autoencoder.temporal_factor
+        return latents.float(), reduce(clip, pattern, "mean", f=factor, p=side, q=side)
+
+
+def _ramp(progress: float, start: float, end: float) -> float:
+    return min(max((progress - start) / (end - start), 0.0), 1.0)

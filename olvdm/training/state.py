@@ -1,0 +1,249 @@
+"""Everything that a training needs to go on, written whole or not at all and verified when read."""
+
+import copy
+import errno
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from olvdm.diffusers_api import ModelMixin
+from olvdm.errors import CheckpointError, TrainingError
+from olvdm.limits import KEEP_CHECKPOINTS, SAVE_FREE_FACTOR
+from olvdm.manifest import verify_folder, write_folder
+
+SHARD_SIZE = "9MB"
+
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+PARTS = ("model", "ema", "optimizer", "rng")
+
+logger = logging.getLogger(__name__)
+
+StateTensors = dict[str, dict[str, Tensor]]
+
+
+@dataclass(kw_only=True)
+class Position:
+    """How far a training is.
+
+    ``step`` counts the batches read, ``updates`` those of them that changed the weights; both are
+    what noise, order and schedule follow from. ``elapsed`` is wall-clock time in seconds, all parts
+    of a resumed training together.
+    """
+
+    step: int = 0
+    updates: int = 0
+    elapsed: float = 0.0
+    best_score: float | None = None
+    best_step: int | None = None
+
+
+def save_state(
+    output: Path, position: Position, tensors: StateTensors, about: Mapping[str, object]
+) -> Path:
+    """Write a training state of this step, then prune older ones.
+
+    Args:
+        output: The folder of the training.
+        position: How far it is; names the folder.
+        tensors: Weights, average, optimiser and random state, by part and name.
+        about: Settings and versions to record.
+
+    Returns:
+        The folder written.
+
+    Ours: the layout, and the refusal of numbers that are not finite. A full disk is an ``OSError``
+    that leaves earlier states as they were.
+    """
+    _require_finite(tensors)
+    _require_space(output, tensors)
+    folder = output / f"step-{position.step:08d}"
+    record = {"position": asdict(position), **about}
+    with write_folder(folder, "training", {"step": position.step}) as temporary:
+        for part in PARTS:
+            plain = {name: one.detach().cpu().contiguous() for name, one in tensors[part].items()}
+            save_file(plain, temporary / f"{part}.safetensors")
+        text = json.dumps(record, indent=2, allow_nan=False)
+        (temporary / "train_state.json").write_text(text + "\n", encoding="utf-8")
+    _prune(output, position)
+    return folder
+
+
+def save_networks(
+    folder: Path,
+    networks: Mapping[str, ModelMixin],
+    dtype_name: str,
+    about: Mapping[str, object],
+) -> None:
+    """Write networks as diffusers does, one folder each, all of them at once.
+
+    Args:
+        folder: Where they go; what is there is replaced.
+        networks: The networks by folder name, with the weights to ship.
+        dtype_name: ``"bf16"`` or ``"fp32"``; buffers keep their own kind.
+        about: What to say of them in the manifest.
+    """
+    with write_folder(folder, "networks", about) as temporary:
+        for name, network in networks.items():
+            shipped = copy.deepcopy(network).cpu()
+            for weight in shipped.parameters():
+                weight.data = weight.data.to(DTYPES[dtype_name])
+            shipped.save_pretrained(temporary / name, max_shard_size=SHARD_SIZE)
+
+
+def newest_state(output: Path) -> Path | None:
+    """Find the newest training state that is whole, and say which newer ones are not.
+
+    Args:
+        output: The folder of the training.
+
+    Returns:
+        Its folder, or nothing where no state was ever saved.
+
+    Raises:
+        CheckpointError: If there are states but none is whole.
+    """
+    folders = state_folders(output)
+    for folder in folders:
+        try:
+            verify_folder(folder, "training")
+        except CheckpointError as error:
+            logger.warning("skipped %s: %s", folder.name, error.user_message)
+        else:
+            return folder
+    if folders:
+        raise CheckpointError(
+            f"none of the {len(folders)} saved training states is whole; start a new training"
+        )
+    return None
+
+
+def state_folders(output: Path) -> list[Path]:
+    """List the training states, newest first.
+
+    Args:
+        output: The folder of the training.
+
+    Returns:
+        Their folders, whole or not.
+    """
+    return sorted(output.glob("step-[0-9]*"), reverse=True)
+
+
+def read_state(folder: Path) -> tuple[Position, StateTensors, dict[str, Any]]:
+    """Read a verified training state.
+
+    Args:
+        folder: What ``newest_state`` found.
+
+    Returns:
+        Position, tensors by part and name, and all that was recorded beside them.
+
+    Raises:
+        CheckpointError: If its record or its tensors cannot be read.
+    """
+    try:
+        record = json.loads((folder / "train_state.json").read_text(encoding="utf-8"))
+        tensors = {part: load_file(folder / f"{part}.safetensors") for part in PARTS}
+        return Position(**record["position"]), tensors, record
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+        reason = type(error).__name__
+        raise CheckpointError(f"the training state cannot be read ({reason})") from error
+
+
+def model_tensors(stage: nn.Module) -> dict[str, Tensor]:
+    """Return what training changes in a stage: trainable weights and lasting buffers.
+
+    Args:
+        stage: Any module.
+
+    Returns:
+        The tensors themselves by name, not copies.
+    """
+    lasting = stage.state_dict(keep_vars=True)
+    weights = {name: one for name, one in stage.named_parameters() if one.requires_grad}
+    buffers = {name: one for name, one in stage.named_buffers() if name in lasting}
+    return {**weights, **buffers}
+
+
+@torch.no_grad()
+def fill_tensors(targets: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Copy saved values into tensors of exactly the same names, shapes and kinds.
+
+    Args:
+        targets: The tensors to overwrite.
+        values: What they shall hold.
+
+    Raises:
+        CheckpointError: If a name is missing or unknown, or a shape or kind differs.
+    """
+    for name in sorted(targets.keys() ^ values.keys()):
+        fault = "lacks" if name in targets else "has an unknown tensor"
+        raise CheckpointError(f"the training state {fault} {name[:80]!r}")
+    for name, target in targets.items():
+        value = values[name]
+        if value.shape != target.shape or value.dtype != target.dtype:
+            found, needed = tuple(value.shape), tuple(target.shape)
+            raise CheckpointError(f"{name[:80]!r} has shape {found}, but {needed} is needed")
+        target.copy_(value)
+
+
+def load_networks(folder: Path, networks: Mapping[str, ModelMixin]) -> list[str]:
+    """Fill networks with the weights of a folder that ``save_networks`` or a pipeline wrote.
+
+    Args:
+        folder: Holds one folder a network and a manifest.
+        networks: The networks to fill, by folder name; those that it lacks stay as they are.
+
+    Returns:
+        The names of the networks that were filled.
+
+    Raises:
+        CheckpointError: If the folder is damaged, holds none of the networks, or does not fit.
+    """
+    verify_folder(folder)
+    found = [name for name in networks if (folder / name).is_dir()]
+    if not found:
+        raise CheckpointError(f"the weights to begin from hold none of {', '.join(networks)}")
+    for name in found:
+        values: dict[str, Tensor] = {}
+        for path in sorted((folder / name).glob("*.safetensors")):
+            values |= load_file(path)
+        targets = networks[name].state_dict()
+        for key, value in values.items():
+            values[key] = value.to(targets[key].dtype) if key in targets else value
+        fill_tensors(targets, values)
+    return found
+
+
+def _require_finite(tensors: StateTensors) -> None:
+    for part in ("model", "ema", "optimizer"):
+        for name, value in tensors[part].items():
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                raise TrainingError(f"{name[:80]!r} is not finite, so this state is not saved")
+
+
+def _require_space(output: Path, tensors: StateTensors) -> None:
+    """Refuse before writing what the disk cannot hold."""
+    output.mkdir(parents=True, exist_ok=True)
+    size = sum(one.nbytes for part in tensors.values() for one in part.values())
+    if shutil.disk_usage(output).free < SAVE_FREE_FACTOR * size:
+        raise OSError(errno.ENOSPC, "not enough free space to save")
+
+
+def _prune(output: Path, position: Position) -> None:
+    """Remove all but the newest states and the best one; later steps are damaged leftovers."""
+    names = [f"step-{position.step:08d}", f"step-{position.best_step or 0:08d}"]
+    folders = state_folders(output)
+    kept = [folder for folder in folders if folder.name <= names[0]][:KEEP_CHECKPOINTS]
+    for folder in folders:
+        if folder not in kept and folder.name not in names:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,152 @@
+"""The pixel door: the one place where uint8 frames become a float clip and go back; files out."""
+
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import imageio.v3 as iio
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+BT709 = 1  # ITU-T H.273 code of the colour space, of the primaries and of the transfer curve
+
+
+def frames_to_clip(
+    frames: UInt8[np.ndarray, "*batch t h w 3"] | UInt8[Tensor, "*batch t h w 3"],
+) -> Float[Tensor, "b 3 t h w"]:
+    """Return frames as the networks see them.
+
+    Args:
+        frames: One video or a batch of videos; one video becomes a batch of one.
+
+    Returns:
+        The clip in [-1, 1], float32, on the device of a tensor given.
+
+    Raises:
+        ValueError: If the frames are not uint8 RGB with four or five axes.
+
+    Source: the usual range of diffusion models; `clip_to_frames` is the exact inverse.
+    """
+    pixels = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
+    if pixels.dtype != torch.uint8 or pixels.ndim not in (4, 5) or pixels.shape[-1] != 3:
+        shape = tuple(pixels.shape)
+        raise ValueError(f"need uint8 frames (b) t h w 3, got {pixels.dtype} of shape {shape}")
+    videos = pixels if pixels.ndim == 5 else pixels[None]
+    return videos.permute(0, 4, 1, 2, 3).contiguous().float().div_(127.5).sub_(1.0)
+
+
+def clip_to_frames(clip: Float[Tensor, "b 3 t h w"]) -> UInt8[np.ndarray, "b t h w 3"]:
+    """Return a clip as frames to show or save.
+
+    Args:
+        clip: Any float type and device; values outside [-1, 1] are clamped.
+
+    Returns:
+        The nearest uint8 frames.
+
+    Source: inverse of `frames_to_clip`.
+    """
+    pixels = clip.detach().float().add(1.0).mul_(127.5).round_().clamp_(0.0, 255.0).byte()
+    return pixels.permute(0, 2, 3, 4, 1).contiguous().cpu().numpy()
+
+
+def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:
+    """Write an mp4 that plays in every browser: H.264, index first, no metadata.
+
+    Args:
+        frames: The video; odd sides are made even by repeating the last row or column.
+        path: The file; it appears whole or not at all.
+        fps: Frames a second, above 0.
+
+    Source: Ours: PyAV alone, since an ffmpeg program may be missing; colours tagged BT.709,
+    because players guess when they are not told.
+    """
+    height, width = frames.shape[1:3]
+    even_frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    muxing = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with (
+        _whole_or_nothing(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options=muxing) as container,
+    ):
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width = even_frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "12", "preset": "veryfast"}
+        codec = stream.codec_context
+        codec.colorspace = codec.color_primaries = codec.color_trc = BT709
+        for pixels in even_frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            coded = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+            container.mux(stream.encode(coded))
+        container.mux(stream.encode())
+
+
+def write_gif(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:
+    """Write an endless GIF of at most 256 colours a frame.
+
+    Args:
+        frames: The video; equal neighbours are stored once and shown for longer.
+        path: The file; it appears whole or not at all.
+        fps: Frames a second, above 0; GIF rounds the time of a frame to 10 ms.
+
+    Source: Ours.
+    """
+    with _whole_or_nothing(path) as temporary:
+        iio.imwrite(
+            temporary, frames, extension=".gif", plugin="pillow", duration=1000 / fps, loop=0
+        )
+
+
+def write_webp(
+    frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8
+) -> None:
+    """Write an endless lossless WebP: the same pixels come back.
+
+    Args:
+        frames: The video, at most 16383 pixels a side; equal neighbours are stored once and
+            shown for longer.
+        path: The file; it appears whole or not at all.
+        fps: Frames a second, above 0.
+
+    Source: Ours.
+    """
+    with _whole_or_nothing(path) as temporary:
+        iio.imwrite(
+            temporary,
+            frames,
+            extension=".webp",
+            plugin="pillow",
+            lossless=True,
+            duration=round(1000 / fps),
+            loop=0,
+        )
+
+
+def write_png(picture: UInt8[np.ndarray, "h w 3"], path: str | Path) -> None:
+    """Write one picture without loss.
+
+    Args:
+        picture: One frame, or any RGB picture.
+        path: The file; it appears whole or not at all.
+
+    Source: Ours.
+    """
+    with _whole_or_nothing(path) as temporary:
+        iio.imwrite(temporary, picture, extension=".png", plugin="pillow")
+
+
+@contextmanager
+def _whole_or_nothing(path: str | Path) -> Generator[Path]:
+    """Give a name beside the file, which takes the file's place once all is written."""
+    final = Path(path)
+    temporary = final.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+        temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)

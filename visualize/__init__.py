@@ -1,0 +1,1 @@
+"""Pictures of clips, slots and their correlation, made from plain arrays."""
