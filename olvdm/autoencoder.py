@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -31,7 +30,8 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
         latents_std: Their standard deviation per channel.
 
     Raises:
-        ValueError: If the factors are not powers of two, or do not fit the widths.
+        ValueError: If a number is not positive, the factors are not powers of two, or they do not
+            fit the widths.
 
     Source: OLVDM section 3.1. Ours: each 3-D convolution in two factors, for speed on CPUs.
     """
@@ -49,6 +49,8 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         widths = tuple(widths)
+        if min((*widths, num_blocks, latent_channels)) < 1:
+            raise ValueError(f"widths, blocks and channels must be positive, got {widths}")
         time_factors = _time_factors(spatial_factor, temporal_factor, len(widths))
         self.encoder = _Encoder(widths, time_factors, num_blocks, latent_channels)
         self.decoder = _Decoder(widths, time_factors, num_blocks, latent_channels)
@@ -79,12 +81,12 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
             std: One positive number per latent channel.
 
         Raises:
-            ValueError: If a deviation is not positive or a length is wrong.
+            ValueError: If a number is not finite, a deviation not positive or a length wrong.
         """
         if len(mean) != self.latent_channels or len(std) != self.latent_channels:
             raise ValueError(f"need {self.latent_channels} numbers, got {len(mean)}, {len(std)}")
-        if not all(math.isfinite(value) and value > 0 for value in std):
-            raise ValueError("every latent deviation must be positive and finite")
+        if not all(math.isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
+            raise ValueError("latent means must be finite, and deviations positive too")
         self.register_to_config(latents_mean=list(mean), latents_std=list(std))
 
     def encode_moments(
@@ -204,7 +206,7 @@ def _time_factors(spatial_factor: int, temporal_factor: int, num_levels: int) ->
     """Return how many frames each downsampling folds: the coarsest ones fold time too."""
     halvings = int(math.log2(spatial_factor)) if spatial_factor > 0 else 0
     folds = int(math.log2(temporal_factor)) if temporal_factor > 0 else -1
-    if 2**halvings != spatial_factor or halvings != num_levels:
+    if 2**halvings != spatial_factor or halvings != num_levels or not halvings:
         raise ValueError(f"spatial_factor must be 2**{num_levels}, got {spatial_factor}")
     if 2 ** max(folds, 0) != temporal_factor or folds > halvings - 1:
         raise ValueError(

@@ -1,10 +1,12 @@
 """Load and save the parts of a model strictly: every file, key, shape and value is checked."""
 
+import inspect
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,11 +17,13 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
 from olvdm.errors import CheckpointError
-from olvdm.limits import CONFIG_BYTES, MODEL_PARAMETERS
 from olvdm.manifest import verify_folder
+from olvdm.network_folder import load_network, network_settings, read_config
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
+
+__all__ = ["NETWORKS", "Checkpoint", "load_checkpoint", "load_network", "save_prompts"]
 
 # File and class names are part of the format: published weights name them.
 NETWORKS: dict[str, type[ModelMixin]] = {
@@ -29,13 +33,17 @@ NETWORKS: dict[str, type[ModelMixin]] = {
     "slot_decoder": SlotDecoder,
     "denoiser": VideoDenoiser,
 }
+# What one part says of its own shape must be what its neighbour expects.
+SHARED_SETTINGS = (
+    ("autoencoder", "latent_channels", "slot_encoder", "latent_channels"),
+    ("autoencoder", "latent_channels", "slot_decoder", "latent_channels"),
+    ("autoencoder", "latent_channels", "denoiser", "latent_channels"),
+    ("slot_encoder", "slot_dim", "slot_decoder", "slot_dim"),
+    ("text_encoder", "output_dim", "denoiser", "prompt_dim"),
+)
 SCHEDULER = "scheduler"
 PROMPTS_NAME = "prompt_embeds.safetensors"
-LARGEST_SETTING = (
-    65_536  # no honest setting is larger, and one that is could stall us before we count
-)
-
-Network = TypeVar("Network", bound=ModelMixin)
+LARGEST_SHIFT = 100.0  # of the noise levels towards noise; 1 is none
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Checkpoint:
     """The parts of a model, loaded.
 
     Attributes:
-        parts: Networks and scheduler by folder name.
+        parts: Networks and scheduler by folder name; in place of the text encoder a function that
+            loads it, since stored prompts need none.
         prompt_embeds: Embeddings of some prompts, stored so that those need no text encoder.
         about: What the manifest says of data, steps and scores.
     """
@@ -54,7 +63,10 @@ class Checkpoint:
 
 
 def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
-    """Load every part of a model, or refuse with the reason.
+    """Load every part of a model, or refuse with a `CheckpointError` that names the reason.
+
+    A file may be missing, altered or of another format; a weight may be missing, unexpected, of
+    another shape or not finite; settings may be unknown, absurd or at odds with each other.
 
     Args:
         folder: A local folder that ``OLVDMPipeline.save_pretrained`` wrote.
@@ -64,81 +76,36 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
         Networks in evaluation mode, scheduler, stored prompts, and what is known of them.
 
     Raises:
-        CheckpointError: If a file is missing, altered or of another format, or a weight is
-            missing, unexpected, of another shape or not finite.
+        CheckpointError: If the folder cannot be read.
 
     Ours: diffusers only logs a missing tensor and goes on with random weights.
     """
     path = Path(folder)
-    manifest = verify_folder(path, kind="pipeline")
-    _check_index(path)
-    parts: dict[str, Any] = {
-        name: load_network(path / name, kind, dtype) for name, kind in NETWORKS.items()
-    }
-    settings = read_config(path / SCHEDULER, "scheduler_config.json")
-    parts[SCHEDULER] = FlowMatchEulerDiscreteScheduler.from_config(settings)
-    return Checkpoint(parts, _load_prompts(path / PROMPTS_NAME), manifest["about"])
-
-
-def load_network(folder: Path, kind: type[Network], dtype: torch.dtype | None = None) -> Network:
-    """Load one network from the folder that ``save_pretrained`` wrote.
-
-    Args:
-        folder: Holds its settings and weights.
-        kind: Its class; the settings must name the same one.
-        dtype: Of the weights in memory, or none for the stored one.
-
-    Returns:
-        The network, in evaluation mode.
-
-    Raises:
-        CheckpointError: If it does not fit in any way.
-    """
-    settings = read_config(folder, "config.json")
-    if settings.get("_class_name") != kind.__name__:
-        found = str(settings.get("_class_name"))[:40]
-        raise CheckpointError(f"{folder.name} holds {found!r}, but {kind.__name__} is needed")
-    _check_size(folder.name, settings, kind)
     try:
-        network, info = kind.from_pretrained(
-            folder, output_loading_info=True, local_files_only=True, low_cpu_mem_usage=False
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        manifest = verify_folder(path, kind="pipeline")
+    except OSError as error:
         raise CheckpointError(
-            f"the weights of {folder.name} cannot be read; copy the checkpoint again"
+            "the checkpoint cannot be read; give a whole checkpoint folder"
         ) from error
-    for reason in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if info[reason]:
-            key = str(sorted(map(str, info[reason]))[0])[:80]
-            raise CheckpointError(f"{folder.name} has {reason.replace('_', ' ')}: {key}")
-    for key, value in network.state_dict().items():
-        if not bool(torch.isfinite(value).all()):
-            raise CheckpointError(f"{folder.name} holds values that are not finite: {key[:80]}")
-    return network.to(dtype).eval() if dtype else network.eval()
-
-
-def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """Read a settings file of a checkpoint.
-
-    Args:
-        folder: Of one part.
-        name: Of the file.
-
-    Returns:
-        The settings.
-
-    Raises:
-        CheckpointError: If it is missing, too large or not a JSON object.
-    """
-    try:
-        if (folder / name).stat().st_size > CONFIG_BYTES:
-            raise CheckpointError(f"{folder.name}/{name} is larger than {CONFIG_BYTES} bytes")
-        settings = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{folder.name}/{name} is missing or not JSON") from error
-    if not isinstance(settings, dict):
-        raise CheckpointError(f"{folder.name}/{name} must hold a JSON object")
-    return settings
+    _check_index(path)
+    settings = {name: network_settings(path / name, kind) for name, kind in NETWORKS.items()}
+    for one, its_setting, other, other_setting in SHARED_SETTINGS:
+        given, needed = settings[other][other_setting], settings[one][its_setting]
+        if given != needed:
+            raise CheckpointError(
+                f"{other}/config.json: {other_setting} must be {needed} as {one} has it, "
+                f"got {given}"
+            )
+    parts: dict[str, Any] = {
+        name: load_network(path / name, kind, dtype)
+        for name, kind in NETWORKS.items()
+        if kind is not TextEncoder
+    }
+    parts["text_encoder"] = _text_encoder_loader(path / "text_encoder", dtype)
+    parts[SCHEDULER] = _load_scheduler(path / SCHEDULER)
+    prompts = _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
+    about = manifest.get("about")
+    return Checkpoint(parts, prompts, about if isinstance(about, dict) else {})
 
 
 def save_prompts(path: Path, prompt_embeds: Mapping[str, Tensor]) -> None:
@@ -152,7 +119,52 @@ def save_prompts(path: Path, prompt_embeds: Mapping[str, Tensor]) -> None:
     save_file(rows, path, metadata={"prompts": json.dumps(list(prompt_embeds))})
 
 
-def _load_prompts(path: Path) -> dict[str, Tensor]:
+def _text_encoder_loader(folder: Path, dtype: torch.dtype) -> Callable[[], TextEncoder]:
+    def load() -> TextEncoder:
+        return load_network(folder, TextEncoder, dtype)
+
+    return load
+
+
+def _check_index(folder: Path) -> None:
+    """Compare the index of parts with our own table, so that data never names code."""
+    index = read_config(folder, "model_index.json")
+    index.pop("_diffusers_version", None)
+    wanted: dict[str, object] = {
+        "_class_name": "OLVDMPipeline",
+        SCHEDULER: ["diffusers", FlowMatchEulerDiscreteScheduler.__name__],
+        **{name: [kind.__module__, kind.__name__] for name, kind in NETWORKS.items()},
+    }
+    for name in sorted(wanted.keys() | index.keys()):
+        if index.get(name) != wanted.get(name):
+            needed = wanted.get(name, "nothing")
+            raise CheckpointError(f"model_index.json must say {needed} for {name[:40]}")
+
+
+def _load_scheduler(folder: Path) -> FlowMatchEulerDiscreteScheduler:
+    """Return the scheduler; of its settings only the shift is free, for sampling relies on them."""
+    settings = read_config(folder, "scheduler_config.json")
+    parameters = inspect.signature(FlowMatchEulerDiscreteScheduler.__init__).parameters
+    wanted = {name: one.default for name, one in parameters.items() if name != "self"}
+    wanted["_class_name"] = FlowMatchEulerDiscreteScheduler.__name__
+    shift = settings.pop("shift", 1.0)
+    settings.pop("_diffusers_version", None)
+    for name, value in settings.items():
+        if name not in wanted or value != wanted[name] or type(value) is not type(wanted[name]):
+            needed = wanted.get(name, "left out")
+            raise CheckpointError(
+                f"{SCHEDULER}/scheduler_config.json: {name[:40]} must be {needed}"
+            )
+    is_number = isinstance(shift, int | float) and not isinstance(shift, bool)
+    if not is_number or not math.isfinite(shift) or not 0 < shift <= LARGEST_SHIFT:
+        raise CheckpointError(
+            f"{SCHEDULER}/scheduler_config.json: shift must lie within 0 and {LARGEST_SHIFT:g}"
+        )
+    return FlowMatchEulerDiscreteScheduler(shift=shift)
+
+
+def _load_prompts(path: Path, text_settings: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the stored embeddings, all of them of the shape that the text encoder gives."""
     if not path.exists():
         return {}
     from safetensors import safe_open
@@ -161,33 +173,17 @@ def _load_prompts(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as opened:
             prompts = json.loads((opened.metadata() or {})["prompts"])
         rows = load_file(path)
-        return {str(prompt): rows[str(index)] for index, prompt in enumerate(prompts)}
-    except (KeyError, ValueError, SafetensorError) as error:
+        stored = {str(prompt): rows[str(index)] for index, prompt in enumerate(prompts)}
+    except (KeyError, ValueError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"{path.name} is damaged; copy the checkpoint again") from error
-
-
-def _check_index(folder: Path) -> None:
-    """Compare the index of parts with our own table, so that data never names code."""
-    index = read_config(folder, "model_index.json")
-    for name, kind in NETWORKS.items():
-        wanted = [kind.__module__, kind.__name__]
-        if index.get(name) != wanted:
-            raise CheckpointError(f"model_index.json must say {wanted} for {name}")
-
-
-def _check_size(name: str, settings: dict[str, Any], kind: type[ModelMixin]) -> None:
-    """Refuse settings that describe no legal network, or too large a one, before any allocation."""
-    known = {key: value for key, value in settings.items() if not key.startswith("_")}
-    for key, value in known.items():
-        if isinstance(value, int) and abs(value) > LARGEST_SETTING:
-            raise CheckpointError(f"{name}/config.json: {key[:40]} must be below {LARGEST_SETTING}")
-    try:
-        with torch.device("meta"):
-            network = kind(**known)
-    except (TypeError, ValueError, RuntimeError, OverflowError, ZeroDivisionError) as error:
+    sizes = {tuple(row.shape) for row in stored.values()}
+    length, width = next(iter(sizes), (0,))[0], text_settings["output_dim"]
+    if text_settings["open_clip_model"] is None:
+        length = text_settings["context_length"]
+    is_finite = [row.is_floating_point() and bool(row.isfinite().all()) for row in stored.values()]
+    if not all(is_finite) or not sizes <= {(length, width)}:
         raise CheckpointError(
-            f"{name}/config.json does not describe a {kind.__name__}; copy the checkpoint again"
-        ) from error
-    size = sum(weight.numel() for weight in network.parameters())
-    if size > MODEL_PARAMETERS:
-        raise CheckpointError(f"{name} claims {size:,} weights; at most {MODEL_PARAMETERS:,}")
+            f"{path.name} must hold finite embeddings of shape {length} x {width}, as text_encoder "
+            "gives them"
+        )
+    return stored

@@ -18,7 +18,7 @@ class SpatialConv(nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3) -> None:
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
 
-    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w d"]:
+    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w d"]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the convolved features, frame by frame."""
         num_frames = features.shape[1]
         flat = rearrange(features, "b t h w c -> (b t) c h w")
@@ -42,7 +42,7 @@ class TimeMix(nn.Linear):
         super().__init__(3 * channels, channels)
         self.is_causal = is_causal
 
-    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:
+    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the mixed features."""
         first, last = features[:, :1], features[:, -1:]
         sides = (first, first, features) if self.is_causal else (first, features, last)

@@ -37,6 +37,9 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         mixes_time_locally: Whether frames are mixed at full resolution; off is an ablation
             (LVDM's unconditional network mixes none there).
 
+    Raises:
+        ValueError: If 8 does not divide the width, or the size is not positive.
+
     Source: OLVDM section 3 (the denoiser of LVDM). Ours: the network, built for kernels that are
     fast on CPUs; per-frame noise levels from diffusion forcing (Chen et al. 2024).
     """
@@ -58,6 +61,10 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         mixes_time_locally: bool = True,
     ) -> None:
         super().__init__()
+        if dim % 8 or min(num_frames, height, width) < 1:
+            raise ValueError(
+                f"need a dim that 8 divides and a size, got {dim} and {num_frames}x{height}x{width}"
+            )
         self.dim = dim
         self.embed_level = NoiseLevelEmbedding(dim)
         self.embed_prompt = nn.Linear(prompt_dim, dim)
@@ -89,7 +96,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         """Return the predicted velocity, noise minus clean latents.
 
         Args:
-            noisy_latents: Latents with height and width even; each frame ``(1 - s) clean + s noise``.
+            noisy_latents: Latents with height and width even; each frame is
+                ``(1 - s) clean + s noise``.
             timesteps: Noise level of every frame, ``1000 s``; a given frame has 0.
             prompt_embeds: Embedded prompt, as the text encoder returns it.
 

@@ -12,7 +12,8 @@ def sinusoids(values: Float[Tensor, "*shape"], dim: int, longest: float) -> Floa
     """Return sines and cosines of each value at geometrically spaced wavelengths.
 
     Args:
-        values: Numbers of any shape, in units of which ``longest`` is the longest wavelength / 2 pi.
+        values: Numbers of any shape, in units of which ``longest`` is the longest wavelength
+            over 2 pi.
         dim: Even number of features.
         longest: The largest divisor; the smallest is 1.
 
@@ -42,7 +43,7 @@ class NoiseLevelEmbedding(nn.Module):
     def forward(self, timesteps: Float[Tensor, "b t"]) -> Float[Tensor, "b t d"]:
         """Return the description of noise levels from 0 (clean) to 1000."""
         features = sinusoids(timesteps, self.num_features, longest=10_000.0)
-        return self.mlp(features.to(self.mlp[0].weight.dtype))
+        return self.mlp(features.to(next(self.mlp.parameters()).dtype))
 
 
 def frame_positions(

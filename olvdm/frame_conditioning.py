@@ -62,7 +62,7 @@ def encode_given_frames(
 
     A latent frame covers ``temporal_factor`` video frames. Where all of them are given, neighbours
     are encoded together, as the clip that they are; where some are missing, the first given one
-    stands still for the whole latent frame, as it did in training.
+    stands in for them, as it did in training.
 
     Args:
         autoencoder: Of the model.
@@ -120,15 +120,20 @@ def sampling_windows(num_latent_frames: int, window: int) -> list[range]:
 
     Args:
         num_latent_frames: Latent frames of the whole clip, at least 1.
-        window: Latent frames that the denoiser was trained on, at least 2.
+        window: Latent frames that the denoiser was trained on, at least 1.
 
     Returns:
         Windows that cover every frame; one where the clip fits in it.
 
+    Raises:
+        ValueError: If a number is not positive.
+
     Ours: extension as frame conditioning, so that any length comes out exactly.
     """
+    if num_latent_frames < 1 or window < 1:
+        raise ValueError(f"need frames and a window, got {num_latent_frames} and {window}")
     windows = [range(min(window, num_latent_frames))]
     while windows[-1].stop < num_latent_frames:
-        stop = min(windows[-1].stop + window // 2, num_latent_frames)
+        stop = min(windows[-1].stop + max(window // 2, 1), num_latent_frames)
         windows.append(range(stop - window, stop))
     return windows

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,16 @@ class Generation:
         Raises:
             InputError: If a value is of the wrong type or out of its range.
         """
-        if not self.prompts or not all(isinstance(one, str) for one in self.prompts):
+        if not _is_text(self.prompt) and not _are_texts(self.prompt):
             raise InputError("prompt must be a text or a list of at least one text")
+        if not _is_text(self.negative_prompt):
+            raise InputError("negative_prompt must be a text")
         check_number("num_frames", self.num_frames, Range(1, MAX_FRAMES))
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
         for name in ("height", "width"):
-            side = getattr(self, name)
-            if side is not None and side not in SIDES:
+            side: object = getattr(self, name)
+            if side is not None and (not isinstance(side, int) or side not in SIDES):
                 raise InputError(
                     f"{name} must be one of {', '.join(map(str, SIDES))}, got {side!r}"
                 )
@@ -75,12 +78,9 @@ class Generation:
             raise InputError(
                 f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}"
             )
-        if isinstance(self.generator, Sequence) and len(self.generator) != len(self.prompts):
-            raise InputError(
-                f"need one generator a prompt: got {len(self.generator)} for {len(self.prompts)}"
-            )
-        if self.given_frames is not None:
-            self._check_given(len(self.given_frames))
+        self._check_generators()
+        if self.given_frames is not None or self.given_places is not None:
+            self._check_given()
 
     def places(self) -> list[int]:
         """Return the place of each given frame in the clip."""
@@ -88,11 +88,25 @@ class Generation:
             return list(self.given_places)
         return list(range(0 if self.given_frames is None else len(self.given_frames)))
 
-    def _check_given(self, count: int) -> None:
-        places = self.places()
-        is_rising = all(first < second for first, second in zip(places, places[1:], strict=False))
-        is_inside = all(0 <= place < self.num_frames for place in places)
-        if len(places) != count or not count or not is_rising or not is_inside:
+    def _check_generators(self) -> None:
+        generators: object = self.generator
+        several = generators if isinstance(generators, Sequence) else [generators]
+        if isinstance(generators, Sequence) and len(generators) != len(self.prompts):
+            raise InputError(
+                f"need one generator a prompt: got {len(generators)} for {len(self.prompts)}"
+            )
+        for one in several if generators is not None else ():
+            if not isinstance(one, torch.Generator) or one.device.type != "cpu":
+                raise InputError("generator must be a torch.Generator on the CPU, or one a prompt")
+
+    def _check_given(self) -> None:
+        check_frames("given_frames", self.given_frames)
+        assert self.given_frames is not None
+        count, places = len(self.given_frames), self.places()
+        is_whole = all(_is_whole(place) for place in places)
+        is_rising = is_whole and all(first < second for first, second in pairwise(places))
+        is_inside = is_whole and all(0 <= place < self.num_frames for place in places)
+        if len(places) != count or not is_rising or not is_inside:
             raise InputError(
                 f"given_places must be {count} rising numbers from 0 to {self.num_frames - 1}, "
                 f"one for each given frame, got {places[:16]}"
@@ -164,6 +178,40 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
     if isinstance(value, bool) or not isinstance(value, kinds) or value not in legal:
         noun = "a whole number" if is_whole else "a number"
         raise InputError(f"{name} must be {noun} from {legal}, got {str(value)[:32]}")
+
+
+def check_frames(name: str, frames: object) -> None:
+    """Refuse what is no video.
+
+    Args:
+        name: Of the argument.
+        frames: What was given.
+
+    Raises:
+        InputError: If it is not.
+    """
+    is_array = isinstance(frames, np.ndarray)
+    if (
+        not is_array
+        or frames.dtype != np.uint8
+        or frames.ndim != 4
+        or frames.shape[-1] != 3
+        or not frames.size
+    ):
+        found = f"{frames.dtype} of shape {frames.shape}" if is_array else type(frames).__name__
+        raise InputError(f"{name} must be uint8 frames of shape t h w 3, got {found}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) > 0 and all(_is_text(one) for one in value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer)
 
 
 def as_output(

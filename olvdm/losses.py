@@ -1,4 +1,4 @@
-"""Objectives as pure functions of tensors: reconstruction, denoising, and the slots' correlation."""
+"""Objectives as pure functions of tensors: reconstruction, denoising, correlation of slots."""
 
 from collections.abc import Callable
 
@@ -130,8 +130,9 @@ def slot_loss(
             frame.
         presence: Which slots are there.
         frame_weights: How much each frame counts, >= 0.
-        reference: Identity vectors of the clean clip, where there is one: ``anchored`` needs it, and
-            ``corr`` then takes the mix of the denoiser's stage, ``anchored`` and half of ``gram``.
+        reference: Identity vectors of the clean clip, where there is one: ``anchored`` needs it,
+            and ``corr`` then takes the mix of the denoiser's stage, ``anchored`` and half of
+            ``gram``.
 
     Returns:
         A number; the smaller, the steadier the slots in the sense of that term.
@@ -299,7 +300,7 @@ def _contrast(
 Term = Callable[[Tensor, Tensor], Tensor]
 
 
-def _no_loss(identities: Tensor, weights: Tensor) -> Tensor:  # noqa: ARG001
+def _no_loss(identities: Tensor, _: Tensor) -> Tensor:
     return identities.new_zeros(())
 
 

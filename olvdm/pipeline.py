@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -18,19 +18,18 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
-from olvdm.errors import InputError
 from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
-from olvdm.limits import NUM_SLOTS
 from olvdm.generation import (
     Generation,
     OLVDMPipelineOutput,
     SlotOutput,
     as_output,
+    check_frames,
     check_number,
 )
+from olvdm.limits import ADAPT_STEPS, NUM_SLOTS
 from olvdm.manifest import write_folder
 from olvdm.sampling import DenoisingStep, Guidance, draw_latents
-from olvdm.slot_adaptation import adapt_slots
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
@@ -45,11 +44,15 @@ class OLVDMPipeline(DiffusionPipeline):
 
     Args:
         autoencoder: Clip to latents and back.
-        text_encoder: Prompt to embeddings.
+        text_encoder: Prompt to embeddings, or a function that loads it: stored prompts need none,
+            and its tokenizer is slow to import.
         slot_encoder: Latents to slots.
         slot_decoder: Slots to masks.
         denoiser: The network that draws.
         scheduler: A flow-matching scheduler of diffusers.
+
+    Attributes:
+        model_cpu_offload_seq: Order in which diffusers may move the parts to a GPU and back.
 
     Source: OLVDM section 3; LVDM for the sampling in latents.
     """
@@ -59,16 +62,18 @@ class OLVDMPipeline(DiffusionPipeline):
     def __init__(
         self,
         autoencoder: VideoAutoencoder,
-        text_encoder: TextEncoder,
+        text_encoder: TextEncoder | Callable[[], TextEncoder],
         slot_encoder: SlotEncoder,
         slot_decoder: SlotDecoder,
         denoiser: VideoDenoiser,
         scheduler: FlowMatchEulerDiscreteScheduler,
     ) -> None:
         super().__init__()
+        is_loaded = isinstance(text_encoder, TextEncoder)
+        self._load_text_encoder = None if is_loaded else text_encoder
         self.register_modules(
             autoencoder=autoencoder,
-            text_encoder=text_encoder,
+            text_encoder=text_encoder if is_loaded else None,
             slot_encoder=slot_encoder,
             slot_decoder=slot_decoder,
             denoiser=denoiser,
@@ -76,6 +81,24 @@ class OLVDMPipeline(DiffusionPipeline):
         )
         self.prompt_embeds: dict[str, Tensor] = {}
         self.about: dict[str, object] = {}
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The text encoder, loaded when somebody first needs it."""
+        if self._text_encoder is None and self._load_text_encoder is not None:
+            text_encoder = cast("Any", self._load_text_encoder()).to(self.device)
+            self.register_modules(text_encoder=text_encoder)
+        assert self._text_encoder is not None
+        return self._text_encoder
+
+    @text_encoder.setter
+    def text_encoder(self, text_encoder: TextEncoder | None) -> None:
+        self._text_encoder = text_encoder
+
+    @property
+    def device(self) -> torch.device:
+        """Where clips are drawn."""
+        return self.denoiser.device
 
     @classmethod
     def from_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -111,6 +134,7 @@ class OLVDMPipeline(DiffusionPipeline):
             save_directory: The folder; one of that name is replaced.
             about: What the manifest says of data, steps and scores; none keeps what was loaded.
         """
+        _ = self.text_encoder  # what is not loaded could not be saved
         with write_folder(Path(save_directory), "pipeline", about or self.about) as folder:
             super().save_pretrained(folder, max_shard_size=SHARD_SIZE)
             if self.prompt_embeds:
@@ -119,7 +143,7 @@ class OLVDMPipeline(DiffusionPipeline):
     def __call__(
         self,
         prompt: str | Sequence[str],
-        negative_prompt: str = "",
+        negative_prompt: str | None = None,
         num_frames: int = 16,
         height: int | None = None,
         width: int | None = None,
@@ -155,7 +179,7 @@ class OLVDMPipeline(DiffusionPipeline):
         """
         generation = Generation(
             prompt=prompt,
-            negative_prompt=negative_prompt,
+            negative_prompt=negative_prompt or "",
             num_frames=num_frames,
             height=height,
             width=width,
@@ -166,13 +190,15 @@ class OLVDMPipeline(DiffusionPipeline):
             given_places=given_places,
             output_type=output_type,
         )
+        output: OLVDMPipelineOutput | None = None
         for reached in self.stream(generation):
             if isinstance(reached, OLVDMPipelineOutput):
-                return reached
-            if callback_on_step_end is not None:
+                output = reached
+            elif callback_on_step_end is not None:
                 tensors = {"latents": reached.latents, "predicted": reached.predicted}
                 callback_on_step_end(self, reached.step - 1, reached.timestep, tensors)
-        raise AssertionError("a stream ends with its output")
+        assert output is not None  # a stream ends with its output
+        return output
 
     @torch.no_grad()
     def stream(self, generation: Generation) -> Iterator[DenoisingStep | OLVDMPipelineOutput]:
@@ -182,13 +208,10 @@ class OLVDMPipeline(DiffusionPipeline):
         prompt and generator.
 
         Args:
-            generation: What to draw.
+            generation: What to draw; an illegal one is an `InputError`.
 
         Yields:
             Every step of every clip, and last the output.
-
-        Raises:
-            InputError: If the generation is not legal.
         """
         generation.check()
         latents: list[Tensor] = []
@@ -258,7 +281,8 @@ class OLVDMPipeline(DiffusionPipeline):
         repeated to fill a latent frame.
 
         Args:
-            frames: A clip of any size and of any length from 1 frame up.
+            frames: A clip of any size and of any length from 1 frame up; an array that is no video
+                is an `InputError`, and so is a number out of its range.
             num_slots: Slots per frame, 2 to 11; none for the number of the training.
             adapt_steps: Steps of fitting the slots to this clip, 0 or more.
             progress: Called as ``progress(step, num_steps, loss)`` while fitting.
@@ -266,18 +290,17 @@ class OLVDMPipeline(DiffusionPipeline):
         Returns:
             Slots of a batch of one, masks at the clip's own size.
 
-        Raises:
-            InputError: If a number is out of its range or the frames are not a video.
-
         Source: OLVDM section 3, slots from each individual frame. Ours: the repetition.
         """
-        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
-            raise InputError(f"frames must be uint8 of shape t h w 3, got {frames.shape}")
+        check_frames("frames", frames)
         if num_slots is not None:
             check_number("num_slots", num_slots, NUM_SLOTS)
+        check_number("adapt_steps", adapt_steps, ADAPT_STEPS)
         latents = self._frame_latents(frames)
         encoder, decoder = self.slot_encoder, self.slot_decoder
         if adapt_steps:
+            from olvdm.slot_adaptation import adapt_slots  # making a clip imports no objective
+
             count = num_slots or encoder.num_slots
             encoder, decoder = adapt_slots(encoder, decoder, latents, count, adapt_steps, progress)
         encoding = encoder(latents.to(next(encoder.parameters()).dtype), num_slots)
@@ -300,7 +323,8 @@ class OLVDMPipeline(DiffusionPipeline):
             side * self.autoencoder.spatial_factor
             for side in (self.denoiser.config["height"], self.denoiser.config["width"])
         )
-        clip = _resized(frames_to_clip(frames), size)
+        pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
+        clip = _resized(frames_to_clip(pixels), size)
         repeated = clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2)
         return self.autoencoder.encode(repeated.to(next(self.autoencoder.parameters()))).float()
 
@@ -325,7 +349,7 @@ class OLVDMPipeline(DiffusionPipeline):
             return nothing_given(noise)
         factor = self.autoencoder.spatial_factor
         clip = _resized(
-            frames_to_clip(generation.given_frames),
+            frames_to_clip(np.require(generation.given_frames, requirements=["C", "W"])),
             (noise.shape[3] * factor, noise.shape[4] * factor),
         )
         frames = torch.from_numpy(clip_to_frames(clip)[0]).to(self.device)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -72,6 +73,9 @@ def draw_latents(
     Yields:
         Every step; the last one's ``latents`` are the clip.
 
+    Raises:
+        OlvdmError: If a number is no longer finite.
+
     Source: rectified flow (Liu et al. 2022) by diffusers' Euler scheduler; guidance from Ho and
     Salimans 2022. Ours: windows as frame conditioning.
     """
@@ -83,10 +87,11 @@ def draw_latents(
         part = given.window(frames)
         latents = part.put_back(drawn[:, :, inside])
         scheduler.set_timesteps(num_inference_steps, device=noise.device)
-        for timestep in scheduler.timesteps:
+        for timestep in cast("Tensor", scheduler.timesteps):
             velocity = predict_velocity(denoiser, latents, part.timesteps(timestep), guidance)
             predicted = part.put_back(latents - timestep / 1000 * velocity)
-            stepped = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+            # its annotations name a tensor class that no tensor has
+            stepped = cast("Any", scheduler).step(velocity, timestep, latents, return_dict=False)[0]
             latents = part.put_back(stepped)
             done += 1
             if not bool(torch.isfinite(latents).all()):

@@ -33,6 +33,9 @@ class SlotAttention(nn.Module):
             nn.Linear(2 * slot_dim, slot_dim),
         )
         self.scale = slot_dim**-0.5
+        for project in (self.to_query, self.to_key, self.to_value):
+            # sharp enough that slots differ from the first step on: symmetry is slow to break
+            nn.init.orthogonal_(project.weight, gain=2**0.5)
 
     def forward(
         self,

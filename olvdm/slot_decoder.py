@@ -57,7 +57,9 @@ class SlotDecoder(ModelMixin, ConfigMixin):
         hidden_dim: Width of the drawing.
 
     Source: Watters et al. 2019 (spatial broadcast) as in Locatello et al. 2020. Ours: it draws
-    latents and a finer picture at once, since masks on the latent grid cannot be crisp.
+    latents and a finer picture at once, since masks on the latent grid cannot be crisp; and a slot
+    paints with one colour first and learns its shading later, so that no slot can explain two
+    objects of different colours, which is how slots come apart early.
     """
 
     @register_to_config
@@ -71,7 +73,11 @@ class SlotDecoder(ModelMixin, ConfigMixin):
             nn.ReLU(),
         )
         self.to_latents = nn.Conv2d(hidden_dim, latent_channels, 1)
-        self.to_picture = nn.Conv2d(hidden_dim, 4 * ALPHA_SCALE**2, 3, padding=1)
+        self.to_colour = nn.Linear(slot_dim, 3)
+        self.to_shading = nn.Conv2d(hidden_dim, 3 * ALPHA_SCALE**2, 3, padding=1)
+        self.to_alpha = nn.Conv2d(hidden_dim, ALPHA_SCALE**2, 3, padding=1)
+        nn.init.zeros_(self.to_shading.weight)
+        nn.init.zeros_(self.to_shading.bias)  # pyright: ignore[reportArgumentType]
 
     def forward(self, slots: Float[Tensor, "b t k d"], height: int, width: int) -> SlotDrawing:
         """Return the drawing of the slots of every frame.
@@ -89,11 +95,14 @@ class SlotDecoder(ModelMixin, ConfigMixin):
         grid = self.places(flat.expand(-1, height, width, -1))
         hidden = self.convolutions(rearrange(grid, "n h w d -> n d h w"))
         axes = {"b": batch, "t": num_frames, "k": num_slots}
-        picture = F.pixel_shuffle(self.to_picture(hidden), ALPHA_SCALE)
-        picture = rearrange(picture, "(b t k) c h w -> b t k c h w", **axes)
-        alpha_logits = picture[:, :, :, 3]
+        alpha_logits = F.pixel_shuffle(self.to_alpha(hidden), ALPHA_SCALE)
+        alpha_logits = rearrange(alpha_logits, "(b t k) 1 h w -> b t k h w", **axes)
         alpha = alpha_logits.float().softmax(dim=2)
-        rgb = einsum(alpha, picture[:, :, :, :3].float(), "b t k h w, b t k c h w -> b c t h w")
+        shading = F.pixel_shuffle(self.to_shading(hidden), ALPHA_SCALE)
+        shading = rearrange(shading, "(b t k) c h w -> b t k c h w", **axes)
+        colour = rearrange(self.to_colour(slots), "b t k c -> b t k c 1 1")
+        picture = (colour + shading).float()
+        rgb = einsum(alpha, picture, "b t k h w, b t k c h w -> b c t h w")
         coarse = F.avg_pool2d(rearrange(alpha, "b t k h w -> (b t) k h w"), ALPHA_SCALE)
         shares = rearrange(coarse, "(b t) k h w -> b t k h w", b=batch)
         drawn = rearrange(self.to_latents(hidden), "(b t k) c h w -> b t k c h w", **axes)

@@ -43,6 +43,9 @@ class SlotEncoder(ModelMixin, ConfigMixin):
         num_later_iterations: Rounds on every later frame.
         identity_dim: Width of the vectors that say *which* object a slot holds.
 
+    Raises:
+        ValueError: If there are fewer than two slots, or a frame has no round of competition.
+
     Source: OLVDM section 3.2. Ours: the carry-over through a predictor, after SAVi (Kipf et al.
     2022), and the identity head, so that position and pose can live in the rest of the slot.
     """
@@ -59,6 +62,11 @@ class SlotEncoder(ModelMixin, ConfigMixin):
         identity_dim: int = 32,
     ) -> None:
         super().__init__()
+        if num_slots < 2 or min(num_iterations, num_later_iterations) < 1:
+            raise ValueError(
+                f"need 2 slots and 1 round, got {num_slots} and {num_iterations}, "
+                f"{num_later_iterations}"
+            )
         self.convolutions = nn.Sequential(
             nn.Conv2d(latent_channels, feature_dim, 3, padding=1),
             nn.ReLU(),
@@ -75,7 +83,7 @@ class SlotEncoder(ModelMixin, ConfigMixin):
             nn.Linear(feature_dim, feature_dim),
         )
         self.initial_mean = nn.Parameter(0.1 * torch.randn(slot_dim))
-        self.initial_log_std = nn.Parameter(torch.zeros(slot_dim) - 0.5)
+        self.initial_log_std = nn.Parameter(torch.zeros(slot_dim))
         self.attention = SlotAttention(feature_dim, slot_dim)
         self.predict = nn.Sequential(
             nn.LayerNorm(slot_dim),

@@ -59,7 +59,7 @@ def correlation_pair_figure(
     Ours: outlined cells off the diagonal are changes of identity.
     """
     num_slots = len(correlation)
-    figure = new_figure(4.1, 3.75, title=title, caption=_pair_caption(frames, matches))
+    figure = new_figure(4.1, 3.1, title=title, caption=_pair_caption(frames, matches))
     axes = figure.subplots()
     edge = pair_edge(num_slots, background=background)
     image = _draw_matrix(axes, correlation, edge)
@@ -136,7 +136,7 @@ def correlation_comparison_figure(
     Ours: the picture of what the slot loss is for.
     """
     count = len(correlations)
-    size = (4.6, 4.25) if count == 1 else (0.7 + 3.15 * count, 3.85)
+    size = (4.6, 3.6) if count == 1 else (0.7 + 3.15 * count, 3.3)
     is_matched = assignments is not None
     figure = new_figure(*size, title=title, caption=_matrix_caption(order, is_matched))
     grid = figure.subplots(1, count, squeeze=False)[0]

@@ -74,7 +74,7 @@ def flicker_figure(
     """
     shown = list(range(flicker.shape[1])) if slots is None else list(slots)
     heights = [3.0, 1.1] if areas is None else [3.0, 2.0, 1.1]
-    figure = new_figure(5.2, 0.95 + _INCHES * sum(heights), title=title, caption=_CAPTION)
+    figure = new_figure(5.2, 0.5 + _INCHES * sum(heights), title=title, caption=_CAPTION)
     grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axes in grid:
         style_axes(axes, has_grid=True)
@@ -120,7 +120,7 @@ def flicker_comparison_figure(
         raise ValueError(f"need {num_slots} slots in both, got {flickers[1].shape[1]} in B")
     columns = min(3, num_slots + 1)
     rows = -(-(num_slots + 1) // columns)
-    figure = new_figure(6.6, 1.1 + 1.25 * rows, title=title, caption=_CAPTION)
+    figure = new_figure(6.6, 0.6 + 1.25 * rows, title=title, caption=_CAPTION)
     grid: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).ravel())
     top = max(float(np.nan_to_num(values).max()) for values in flickers)
     for slot, axes in enumerate(grid[:num_slots]):

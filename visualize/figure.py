@@ -30,6 +30,7 @@ TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 9.0, 8.0, 7.0
 Dash = Literal["solid"] | tuple[float, tuple[float, ...]]
 
 _RIM = 0.04  # inches of white paper around everything
+_TITLE_HEIGHT, _LINE_HEIGHT = 0.3, 0.125  # inches; of the title, of each line of the caption
 _LINE = 1.5  # points
 _FAINT = 1.6  # contrast with the paper under which a line needs a rim: yellow
 _CAPTION_CHARACTERS_PER_INCH = 20
@@ -44,7 +45,7 @@ def new_figure(
 
     Args:
         width: Width in inches, of 100 pixels each.
-        height: Height in inches, title and caption included.
+        height: Height of the axes and their labels in inches; title and caption come on top.
         title: One line above the axes.
         caption: What the figure teaches, wrapped below the axes; `save_figure` also writes it into
             the file.
@@ -57,6 +58,8 @@ def new_figure(
     """
     from matplotlib.figure import Figure
 
+    lines = textwrap.wrap(plain(caption), round(width * _CAPTION_CHARACTERS_PER_INCH))
+    height = round(height + _TITLE_HEIGHT * bool(title) + _LINE_HEIGHT * len(lines), 2)
     figure = Figure((width, height), dpi=DPI, facecolor="white", layout="constrained")
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -67,8 +70,7 @@ def new_figure(
             plain(title), x=0.01, ha="left", size=TITLE_SIZE + 1, weight="bold", color=INK_HEX
         )
     if caption:
-        lines = textwrap.fill(plain(caption), round(width * _CAPTION_CHARACTERS_PER_INCH))
-        figure.supxlabel(lines, x=0.01, ha="left", size=SMALL_SIZE, color=MUTED_HEX)
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", size=SMALL_SIZE, color=MUTED_HEX)
     return figure
 
 

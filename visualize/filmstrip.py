@@ -108,11 +108,8 @@ def film_strip_figure(
     names = ("clip", *(slot_label(slot, background) for slot in shown))
     gap = max(2, rows.shape[3] // 24)
     cell_width = 5.98 / len(places)
-    height = (
-        len(rows) * (cell_width * rows.shape[2] / rows.shape[3] + _ROW_GAP)
-        + 0.66
-        + 0.2 * bool(title)
-    )
+    cell_height = cell_width * rows.shape[2] / rows.shape[3]
+    height = len(rows) * (cell_height + _ROW_GAP) + 0.3
     figure = new_figure(7.0, height, title=title, caption=_CAPTION, row_gap=_ROW_GAP)
     grid = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     for index, (axes, row) in enumerate(zip(grid, rows, strict=True)):
@@ -188,7 +185,7 @@ def _strip_rows(
     most: int,
     scale: int,
     backdrop: Backdrop,
-) -> tuple[UInt8[np.ndarray, "r n h w 3"], Int[np.ndarray, " n"], list[int]]:
+) -> tuple[UInt8[np.ndarray, "r n sh sw 3"], Int[np.ndarray, " n"], list[int]]:
     """Return the pictures row by row, the numbers of the frames and of the slots."""
     shown = list(range(masks.shape[1])) if slots is None else list(slots)
     places = spaced_frames(len(frames), most)
@@ -198,7 +195,7 @@ def _strip_rows(
     return np.stack([large, *cuts]), places, shown
 
 
-def _join(row: UInt8[np.ndarray, "n h w 3"], gap: int) -> UInt8[np.ndarray, "h w 3"]:
+def _join(row: UInt8[np.ndarray, "n h w 3"], gap: int) -> UInt8[np.ndarray, "h joined 3"]:
     """Put pictures side by side with white gaps between them."""
     padded = np.pad(row, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=255)
     return rearrange(padded, "n h w c -> h (n w) c")[:, :-gap]

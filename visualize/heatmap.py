@@ -34,6 +34,7 @@ _HATCH_INK: RGB = (170, 170, 170)
 _FONT = 12
 _LEGEND_WIDTH = 14
 _ROOM_FOR_VALUE = 36  # pixels
+_ROOM_FOR_LINE = 3
 _SHARE_INK: RGB = (0, 68, 120)
 
 
@@ -163,7 +164,8 @@ def correlation_image(
     Args:
         matrix: Correlations in [-1, 1]; NaN cells are hatched.
         cell: Side of one cell in pixels.
-        block: Cells between two grid lines; 0 draws none. Blocks under 6 pixels get none either.
+        block: Cells between two grid lines; 0 draws none. Blocks under 6 pixels and cells
+            under 3 get none either: a line would hide what it parts.
 
     Returns:
         The picture, ``cell`` times as large as the matrix.
@@ -174,7 +176,7 @@ def correlation_image(
     image = image.repeat(cell, axis=0).repeat(cell, axis=1)
     undefined = np.isnan(matrix).repeat(cell, axis=0).repeat(cell, axis=1)
     image = mix(image, _HATCH_INK, stripes(*undefined.shape, period=6) * undefined)
-    if block and block * cell >= 6:
+    if block and cell >= _ROOM_FOR_LINE and block * cell >= 6:
         step = block * cell
         image[step::step] = (image[step::step] * 0.45 + 70).astype(np.uint8)
         image[:, step::step] = (image[:, step::step] * 0.45 + 70).astype(np.uint8)

@@ -187,7 +187,7 @@ def _box(mask: Float[np.ndarray, "h w"], margin: int) -> tuple[slice, slice]:
 
 
 def _draw_numbers(
-    frame: UInt8[np.ndarray, "h w 3"], masks: Float[np.ndarray, "k h w"], layer: _Layer
+    frame: UInt8[np.ndarray, "h w 3"], masks: Float[np.ndarray, "k mh mw"], layer: _Layer
 ) -> None:
     """Write the numbers, each on a disc of its slot's colour, in place."""
     styles = slot_styles(len(masks), layer.background)

@@ -97,7 +97,7 @@ def identity_timeline_figure(
     is_held = (assignment >= 0) & np.take_along_axis(presence, assignment.clip(0), axis=1)
     held = np.where(is_held, assignment, -1)
     caption = _CAPTION
-    figure = new_figure(5.6, 1.35 + 0.3 * num_slots, title=title, caption=caption)
+    figure = new_figure(5.6, 0.65 + 0.3 * num_slots, title=title, caption=caption)
     axes = figure.subplots()
     style_axes(axes)
     for slot in range(num_slots):

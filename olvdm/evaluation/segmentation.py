@@ -105,9 +105,9 @@ def _explain(
 
 
 def _miss(
-    offset_length: Float32[np.ndarray, "n #k"],
+    offset_length: Float32[np.ndarray, "n _"],
     along: Float32[np.ndarray, "n k"],
-    way_length: Float32[np.ndarray, "#n k"],
+    way_length: Float32[np.ndarray, "_ k"],
     farthest: float,
 ) -> tuple[Float32[np.ndarray, "n k"], Float32[np.ndarray, "n k"]]:
     """Measure how far points lie from a way, and at which share of it; lengths are squared."""

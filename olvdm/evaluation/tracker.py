@@ -198,6 +198,7 @@ def object_stability(frames: UInt8[np.ndarray, "t h w 3"]) -> ObjectStability:
     scale = min(frames.shape[1:3]) / REFERENCE_SIDE
     ends, starts = _sudden_ends(tracks), _sudden_starts(tracks)
     switches = _count_switches(ends, starts, reach=SWITCH_REACH * scale)
+    alive = _count_alive(tracks, len(frames))
     present = np.array([one.present for one in tracks]).reshape(-1, len(frames))
     return ObjectStability(
         identity_switches=switches,
@@ -207,7 +208,7 @@ def object_stability(frames: UInt8[np.ndarray, "t h w 3"]) -> ObjectStability:
         area_drift=_mean([_area_drift(one) for one in tracks]),
         area_variation=_mean([_area_variation(one) for one in tracks]),
         empty_frames=float(1 - present.any(axis=0).mean()) if len(tracks) else 1.0,
-        count_changes=_mean((np.diff(_count_alive(tracks, len(frames))) != 0).tolist()),
+        count_changes=_mean(np.sign(np.abs(np.diff(alive)), dtype=np.float64).tolist()),
     )
 
 

@@ -1,4 +1,4 @@
-"""What stands before Gradio: a body limit, a check of who asks, and one answer for every failure."""
+"""What stands before Gradio: a body limit, a check of who asks, one answer for every failure."""
 
 import json
 import logging
@@ -19,6 +19,7 @@ UPLOAD_ENDING = "/upload"  # of the one route that takes files
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 QUEUE_FULL = 503  # a server error that is an answer
 FAILED = 500
+STACK_DEPTH = 12  # innermost calls in the log
 
 log = logging.getLogger(__name__)
 
@@ -77,16 +78,15 @@ class CatchAll:
 
         try:
             await self.app(scope, receive, checked_send)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last door: every failure has one answer
             incident = secrets.token_hex(3)
             log_stack(incident, error)
-            if has_started:
-                raise ConnectionAbortedError(f"incident {incident}") from None
-            await refuse(send, 400, f"The request could not be handled, id {incident}.")
+            if not has_started:
+                await refuse(send, 400, f"The request could not be handled, id {incident}.")
 
 
 class LocalOnly:
-    """Refuse requests that another web page, or a name rebound to this machine, lets a browser send.
+    """Refuse what another web page, or a name rebound to this machine, makes a browser send.
 
     Args:
         app: What is guarded.
@@ -220,7 +220,7 @@ def log_stack(incident: str, error: BaseException) -> None:
 
     Ours: messages and values may hold prompts, names and paths.
     """
-    calls = traceback.extract_tb(error.__traceback__)
+    calls = traceback.extract_tb(error.__traceback__)[-STACK_DEPTH:]
     stack = " < ".join(f"{Path(call.filename).name}:{call.lineno}" for call in reversed(calls))
     log.error("incident %s: %s at %s", incident, type(error).__name__, stack)
 

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from olvdm import limits
@@ -87,16 +87,17 @@ class RunStore:
             return None
         return json.loads((folder / MANIFEST_NAME).read_bytes())["about"]
 
-    @contextmanager
-    def save(self, settings: Mapping[str, object], run_id: str | None = None) -> Generator[Path]:
+    def save(
+        self, settings: Mapping[str, object], run_id: str | None = None
+    ) -> AbstractContextManager[Path]:
         """Keep a run: fill the folder that the context gives, and it appears once it is complete.
 
         Args:
             settings: What made the run.
             run_id: Its name, where it does not follow from the settings: random for an upload.
 
-        Yields:
-            An empty folder for the run's files.
+        Returns:
+            A context that gives an empty folder for the run's files.
 
         Raises:
             ValueError: If the name is not 16 hexadecimal digits.
@@ -104,6 +105,11 @@ class RunStore:
         name = settings_key(settings) if run_id is None else run_id
         if not RUN_ID.fullmatch(name):
             raise ValueError(f"run_id must be 16 hexadecimal digits, got {len(name)} characters")
+        return self._saved(name, settings)
+
+    @contextmanager
+    def _saved(self, name: str, settings: Mapping[str, object]) -> Generator[Path]:
+        """Write the run, then make room for it."""
         with write_folder(self.folder / name, KIND, settings) as folder:
             yield folder
         self._drop_oldest(keep=name)

@@ -68,7 +68,7 @@ class AutoencoderStage(Stage):
         self,
         batch: Batch,
         generators: Sequence[torch.Generator],
-        progress: float,  # noqa: ARG002
+        progress: float,
     ) -> dict[str, Float[Tensor, ""]]:
         """Return the reconstruction losses of a batch.
 
@@ -101,7 +101,7 @@ class AutoencoderStage(Stage):
         )
         return {"loss": loss, **parts}
 
-    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:  # noqa: ARG002
+    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return held-out clips over their reconstructions.
 
         Args:

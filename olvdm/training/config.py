@@ -67,6 +67,7 @@ class TrainingConfig:
 
     level: str = choice("full", "simple")
     videos: str | None = optional_path()
+    latents: str | None = optional_path()
     num_clips: int = number(10_000, 1, 100_000_000)
     num_frames: int = number(16, 1, 256)
     height: int = number(64, 16, 512)
@@ -181,7 +182,6 @@ class DenoiserConfig(TrainingConfig):
 
     autoencoder: str | None = optional_path()
     slots: str | None = optional_path()
-    latents: str | None = optional_path()
     branch_from: str | None = optional_path()
     local_dim: int = number(96, 8, 4096)
     dim: int = number(256, 8, 4096)
@@ -190,6 +190,7 @@ class DenoiserConfig(TrainingConfig):
     num_heads: int = number(4, 1, 64)
     attention_blocks: tuple[int, ...] = widths(1, 3, low=0)
     mixes_time_locally: bool = flag(True)
+    clip_length: int = number(256, 1, 256)
     given_share: float = number(0.5, 0.0, 1.0)
     prompt_drop: float = number(0.1, 0.0, 1.0)
     trains_text: bool = flag(True)
@@ -250,7 +251,7 @@ def load_config(
             raise InputError(f"{stage_name} has no setting {name[:64]!r}{_nearest(name, declared)}")
     for name, value in overrides.items():
         values[name] = read_text(declared[name], value) if isinstance(value, str) else value
-    return config_class(**values)
+    return config_class(**{name: checked(declared[name], one) for name, one in values.items()})
 
 
 def to_toml(config: TrainingConfig) -> str:
@@ -292,11 +293,13 @@ def _read_document(preset_or_path: str | Path) -> str:
         known = f"{', '.join(PRESETS)} or a path that ends in .toml"
         raise InputError(f"preset must be {known}, got {path.name[:64]!r}")
     try:
-        if path.stat().st_size > CONFIG_BYTES:
-            raise InputError(f"a settings file may hold {CONFIG_BYTES} bytes; this one is larger")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
+        with path.open("rb") as file:
+            content = file.read(CONFIG_BYTES + 1)
+    except (OSError, ValueError) as error:  # a name can be one that no file may have
         raise InputError(f"the settings file {path.name[:64]!r} cannot be read") from error
+    if len(content) > CONFIG_BYTES:
+        raise InputError(f"a settings file may hold {CONFIG_BYTES} bytes; this one is larger")
+    return content.decode("utf-8")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -51,7 +51,8 @@ class SlotsStage(Stage):
         self.config = config
         self.clips = ClipSource(config, split="train")
         self.validation_clips = ClipSource(config, split="val", num_clips=NUM_VALIDATION_CLIPS)
-        self.autoencoder = autoencoder.requires_grad_(False)
+        self.autoencoder = autoencoder.requires_grad_(False).eval()
+        self.latents = self.clips.encoded(autoencoder, "repeated and clip", self._arrange)
         channels = autoencoder.latent_channels
         self.slot_encoder = slot_encoder or SlotEncoder(
             latent_channels=channels,
@@ -74,15 +75,16 @@ class SlotsStage(Stage):
         return {"slot_encoder": self.slot_encoder, "slot_decoder": self.slot_decoder}
 
     def fetch(self, indices: Sequence[int]) -> Batch:
-        """Read clips as frames.
+        """Read clips as frames and as latents.
 
         Args:
             indices: Places in the data set.
 
         Returns:
-            ``frames``, uint8 `b t h w 3`.
+            ``frames``, and ``latents``: of every video frame repeated, and behind them of the clip.
         """
-        return {"frames": torch.from_numpy(self.clips.frames(indices))}
+        frames = torch.from_numpy(self.clips.frames(indices))
+        return {**self.latents.fetch(indices), "frames": frames}
 
     def forward(
         self, batch: Batch, generators: Sequence[torch.Generator], progress: float
@@ -90,17 +92,17 @@ class SlotsStage(Stage):
         """Return what it costs to redraw a batch from its slots.
 
         Args:
-            batch: ``frames`` of the clips.
+            batch: ``frames`` and ``latents`` of the clips.
             generators: One a clip; they choose its frames and where its slots begin.
             progress: Share of the training done; it lengthens clips and ramps the entropy term.
 
         Returns:
             The total as ``loss``, and its parts.
         """
-        frames = batch["frames"]
+        frames, all_latents = batch["frames"], batch["latents"]
         assert isinstance(frames, Tensor)
-        shown = self._choose_frames(frames, generators)
-        latents, picture = self._targets(shown)
+        assert isinstance(all_latents, Tensor)
+        latents, picture = self._choose_frames(frames, all_latents, generators)
         is_single = progress < self.config.single_frame_share
         if is_single:
             latents = rearrange(latents, "b c t h w -> (b t) c 1 h w")
@@ -158,13 +160,14 @@ class SlotsStage(Stage):
     @torch.no_grad()
     def segment(self, frames: UInt8[np.ndarray, "b t h w 3"]) -> UInt8[np.ndarray, "b t h w"]:
         """Return the winning slot of every pixel of every video frame."""
-        repeated = np.repeat(frames, self.autoencoder.temporal_factor, axis=1)
-        latents, _ = self._targets(torch.from_numpy(repeated).to(self._device))
+        clip = frames_to_clip(torch.from_numpy(frames).to(self._device))
+        repeated = clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2)
+        latents = self.autoencoder.encode(repeated)
         encoding = self.slot_encoder(latents)
         drawing = self.slot_decoder(encoding.slots, *latents.shape[-2:])
         return drawing.alpha_masks(*frames.shape[2:4]).argmax(dim=2).cpu().numpy().astype(np.uint8)
 
-    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:  # noqa: ARG002
+    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return held-out clips over the slots that win each pixel, as shades of grey.
 
         Args:
@@ -183,32 +186,36 @@ class SlotsStage(Stage):
     def _device(self) -> torch.device:
         return next(self.slot_encoder.parameters()).device
 
-    def _choose_frames(
-        self, frames: UInt8[Tensor, "b t h w 3"], generators: Sequence[torch.Generator]
-    ) -> UInt8[Tensor, "b t2 h w 3"]:
-        """Pick from each clip a window that encodes to ``clip_length`` latent frames."""
-        factor, length = self.autoencoder.temporal_factor, self.config.clip_length
-        chosen: list[Tensor] = []
-        for clip, generator in zip(frames, generators, strict=True):
-            is_repeated = bool(torch.randint(2, (1,), generator=generator))
-            num_frames = length if is_repeated else length * factor
-            latest = len(clip) - num_frames
-            start = int(torch.randint(latest + 1, (1,), generator=generator))
-            window = clip[start : start + num_frames]
-            chosen.append(window.repeat_interleave(factor, 0) if is_repeated else window)
-        return torch.stack(chosen)
+    def _arrange(self, clip: Float[Tensor, "b 3 t h w"]) -> list[Float[Tensor, "b 3 t2 h w"]]:
+        return [clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2), clip]
 
-    @torch.no_grad()
-    def _targets(
-        self, frames: UInt8[Tensor, "b t h w 3"]
-    ) -> tuple[Float[Tensor, "b c lt lh lw"], Float[Tensor, "b 3 lt h2 w2"]]:
-        """Return the latents of a clip, and its small picture per latent frame."""
-        clip = frames_to_clip(frames)
-        latents = self.autoencoder.encode(clip.to(next(self.autoencoder.parameters()).dtype))
+    def _choose_frames(
+        self,
+        frames: UInt8[Tensor, "b t h w 3"],
+        latents: Float[Tensor, "b c t2 h2 w2"],
+        generators: Sequence[torch.Generator],
+    ) -> tuple[Float[Tensor, "b c lt lh lw"], Float[Tensor, "b 3 lt h3 w3"]]:
+        """Pick a window of each clip's latents, and the small picture of each latent frame."""
+        factor, length = self.autoencoder.temporal_factor, self.config.clip_length
+        num_frames = frames.shape[1]
+        chosen: list[Tensor] = []
+        pictures: list[Tensor] = []
+        for index, generator in enumerate(generators):
+            is_repeated = bool(torch.randint(2, (1,), generator=generator))
+            rate = 1 if is_repeated else factor
+            latest = num_frames // rate - length
+            start = int(torch.randint(latest + 1, (1,), generator=generator))
+            first = start if is_repeated else num_frames + start
+            chosen.append(latents[index, :, first : first + length])
+            window = frames[index, start * rate : (start + length) * rate]
+            pictures.append(self._picture(window, rate))
+        return torch.stack(chosen), torch.stack(pictures)
+
+    def _picture(self, frames: UInt8[Tensor, "t h w 3"], rate: int) -> Float[Tensor, "3 lt h3 w3"]:
+        """Return the mean picture of every latent frame, at the size that slots draw."""
         side = self.autoencoder.spatial_factor // ALPHA_SCALE
-        pattern = "b c (t f) (h p) (w q) -> b c t h w"
-        factor = self.autoencoder.temporal_factor
-        return latents.float(), reduce(clip, pattern, "mean", f=factor, p=side, q=side)
+        pattern = "c (t f) (h p) (w q) -> c t h w"
+        return reduce(frames_to_clip(frames)[0], pattern, "mean", f=rate, p=side, q=side)
 
 
 def _ramp(progress: float, start: float, end: float) -> float:

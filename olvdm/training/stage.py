@@ -70,7 +70,7 @@ class Stage(nn.Module, ABC):
         """
         return
 
-    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:  # noqa: ARG002
+    def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return sample videos to look at, drawn with the averaged weights.
 
         Args:

@@ -17,7 +17,7 @@ from visualize.atlas import WEBP_MAX_SIDE, atlas_layout, decode_atlas, encode_at
     width=st.integers(1, 20),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_clip_survives_packing_bit_for_bit(
     num_frames: int, height: int, width: int, seed: int
 ) -> None:
@@ -35,6 +35,7 @@ def test_frame_lies_in_the_cell_that_the_script_reads() -> None:
 
 
 @given(num_frames=st.integers(1, 300), height=st.integers(1, 900), width=st.integers(1, 900))
+@settings(max_examples=30, deadline=None)
 def test_grid_holds_every_frame_without_an_empty_row(
     num_frames: int, height: int, width: int
 ) -> None:

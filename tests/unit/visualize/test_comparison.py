@@ -28,7 +28,7 @@ def holds(page: np.ndarray, picture: np.ndarray) -> bool:
     title=st.text(max_size=20),
     has_counter=st.booleans(),
 )
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_sides_are_even_as_mp4_wants_them(
     sizes: tuple[int, ...], scale: int, title: str, has_counter: bool
 ) -> None:

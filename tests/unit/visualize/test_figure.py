@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
@@ -34,8 +34,8 @@ def printed_by(code: str) -> list[str]:
 
 def test_png_is_twice_the_size_on_the_screen(figure: Figure, tmp_path: Path) -> None:
     save_figure(figure, tmp_path / "a.png")
-    assert Image.open(tmp_path / "a.png").size == (400, 300)
-    assert figure_frame(figure).shape == (150, 200, 3)
+    height, width = figure_frame(figure).shape[:2]
+    assert Image.open(tmp_path / "a.png").size == (2 * width, 2 * height)
 
 
 def test_png_carries_title_caption_and_settings(figure: Figure, tmp_path: Path) -> None:
@@ -78,11 +78,19 @@ def test_paper_is_white_on_every_page(figure: Figure) -> None:
 
 
 def test_larger_frame_leaves_the_figure_as_it_was(figure: Figure) -> None:
-    assert figure_frame(figure, scale=2).shape == (300, 400, 3)
-    assert figure_frame(figure).shape == (150, 200, 3)
+    before = figure_frame(figure).shape
+    assert figure_frame(figure, scale=2).shape == (2 * before[0], 2 * before[1], 3)
+    assert figure_frame(figure).shape == before
+
+
+def test_title_and_caption_take_no_room_from_the_axes() -> None:
+    bare = figure_frame(new_figure(2, 1.5)).shape[0]
+    assert bare < figure_frame(new_figure(2, 1.5, title="a")).shape[0]
+    assert bare < figure_frame(new_figure(2, 1.5, caption="a")).shape[0]
 
 
 @given(places=arrays(float, st.integers(1, 8), elements=st.floats(0, 1)))
+@settings(max_examples=30, deadline=None)
 def test_spread_labels_do_not_touch_and_keep_their_order(places: np.ndarray) -> None:
     moved = spread(places, gap=0.1)
     order = np.argsort(places, kind="stable")

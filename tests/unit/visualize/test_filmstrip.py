@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.visualize.circles import World
@@ -19,6 +19,7 @@ from visualize.pixels import checkerboard
 
 
 @given(num_frames=st.integers(1, 64), most=st.integers(2, 16))
+@settings(max_examples=30, deadline=None)
 def test_first_and_last_frame_are_shown(num_frames: int, most: int) -> None:
     places = spaced_frames(num_frames, most)
     assert len(places) == min(num_frames, most)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -25,6 +25,7 @@ from visualize.palette import INK, PAPER, contrast
 
 
 @given(matrix=arrays(np.float32, (3, 4), elements=st.floats(-1, 1, width=32)))
+@settings(max_examples=30, deadline=None)
 def test_codes_lose_at_most_0_004(matrix: np.ndarray) -> None:
     back = correlation_codes(matrix).astype(float) / 127 - 1
     assert np.abs(back - matrix).max() <= 0.004
@@ -72,8 +73,9 @@ def test_grid_lines_stand_between_blocks_only() -> None:
     assert is_line.sum() == 16 + 16 - 1
 
 
-def test_small_blocks_have_no_grid() -> None:
-    assert (correlation_image(np.zeros((4, 4)), cell=2, block=2) == 255).all()
+@pytest.mark.parametrize(("cell", "block"), [(5, 1), (2, 4)])
+def test_grid_never_hides_small_cells(cell: int, block: int) -> None:
+    assert (correlation_image(np.zeros((8, 8)), cell=cell, block=block) == 255).all()
 
 
 def test_share_runs_from_white_to_dark() -> None:

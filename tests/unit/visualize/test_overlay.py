@@ -14,7 +14,7 @@ OBJECTS = (1, 2, 3)
 
 
 @given(scale=st.integers(1, 3), seed=st.integers(0, 99))
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_opacity_zero_is_the_raw_frame(scale: int, seed: int) -> None:
     world = make_world(seed)
     shown = overlay_masks(world.frames, world.masks, opacity=0, scale=scale)
@@ -22,7 +22,7 @@ def test_opacity_zero_is_the_raw_frame(scale: int, seed: int) -> None:
 
 
 @given(slot=st.sampled_from(OBJECTS), scale=st.integers(1, 3), seed=st.integers(0, 99))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_hidden_slot_changes_pixels_only_inside_its_mask(slot: int, scale: int, seed: int) -> None:
     world = make_world(seed)
     rest = [other for other in OBJECTS if other != slot]

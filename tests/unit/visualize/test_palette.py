@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visualize.palette import (
@@ -53,6 +53,7 @@ def test_object_colours_stay_apart_for_colour_blind_eyes(kind: str) -> None:
 
 
 @given(num_slots=st.integers(1, 20), data=st.data())
+@settings(max_examples=30, deadline=None)
 def test_only_the_background_is_grey(num_slots: int, data: st.DataObject) -> None:
     background = data.draw(st.integers(0, num_slots - 1))
     is_grey = (slot_colours(num_slots, background) == BACKGROUND_COLOUR).all(axis=1)
@@ -81,6 +82,7 @@ def test_ninth_slot_repeats_a_colour_with_a_pattern() -> None:
 
 
 @given(num_slots=st.integers(1, 22))
+@settings(max_examples=30, deadline=None)
 def test_no_two_slots_look_alike(num_slots: int) -> None:
     looks = [(style.rgb, style.hatch) for style in slot_styles(num_slots, background=0)]
     assert len(set(looks)) == num_slots

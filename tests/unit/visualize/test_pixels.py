@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from visualize.pixels import (
     checkerboard,
@@ -20,6 +21,7 @@ from visualize.pixels import (
 
 
 @given(scale=st.integers(1, 5))
+@settings(max_examples=30, deadline=None)
 def test_enlarging_keeps_every_pixel(scale: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3), dtype=np.uint8)
     large = enlarge(pixels, scale)
@@ -38,6 +40,7 @@ def test_display_scale_is_whole_and_never_shrinks(size: tuple[int, int], scale: 
 
 
 @given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
 def test_resized_masks_still_share_every_pixel(height: int, width: int, seed: int) -> None:
     masks = np.random.default_rng(seed).dirichlet(np.ones(3), (5, 7)).transpose(2, 0, 1)
     resized = resize_masks(masks.astype(np.float32), height, width)
@@ -54,6 +57,13 @@ def test_masks_of_the_right_size_are_not_touched() -> None:
 def test_doubled_masks_are_those_of_linear_interpolation() -> None:
     resized = resize_masks(np.array([[0.0, 1.0]], np.float32), 1, 4)
     np.testing.assert_allclose(resized, [[0, 0.25, 0.75, 1]], atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (3, 17), (7, 5)])
+def test_resampling_is_that_of_pillow(size: tuple[int, int]) -> None:
+    mask = np.random.default_rng(0).random((11, 9)).astype(np.float32)
+    by_pillow = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(resize_masks(mask, *size), np.asarray(by_pillow), atol=1e-5)
 
 
 def test_checkerboard_changes_after_each_cell() -> None:
@@ -92,6 +102,7 @@ def test_text_outside_of_the_image_is_cut_off(position: tuple[int, int]) -> None
 
 
 @given(text=st.text(max_size=60), room=st.integers(0, 200))
+@settings(max_examples=30, deadline=None)
 def test_fitted_text_fits(text: str, room: int) -> None:
     assert fit_text(text, 12, room) == "" or text_size(fit_text(text, 12, room), 12)[1] <= room + 1
 
@@ -107,6 +118,7 @@ def test_long_text_ends_in_dots() -> None:
 
 
 @given(count=st.integers(1, 5000), most=st.integers(2, 20))
+@settings(max_examples=30, deadline=None)
 def test_thinned_numbers_are_few_and_even(count: int, most: int) -> None:
     numbers = thinned(count, most)
     assert len(numbers) <= most

@@ -1,0 +1,127 @@
+"""The command line: reads the words, runs the command, and ends with one sentence and a code."""
+
+import argparse
+import errno
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from olvdm.commands.arguments import parse
+from olvdm.errors import OlvdmError
+
+BUG, BAD_INPUT, STORAGE, INTERRUPTED = 1, 2, 4, 130
+STORAGE_FAULTS = {
+    errno.ENOSPC: "the disk is full; make space and start again",
+    errno.EDQUOT: "your share of the disk is used up; make space and start again",
+    errno.EROFS: "the place to write is read-only; choose another output",
+    errno.EACCES: "a file or folder may not be opened or written; change its permissions",
+    errno.EPERM: "a file or folder may not be opened or written; change its permissions",
+    errno.EIO: "the disk fails; choose another output",
+}
+TOO_LITTLE_MEMORY = "there is too little memory for this; ask for fewer or smaller frames"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after ``olvdm``; none for those of this process.
+
+    Returns:
+        The exit code: 0 done, 1 a bug, 2 bad arguments or input, 3 numbers that are not finite,
+        4 storage that fails, 130 interrupted.
+    """
+    with _stoppable():
+        try:
+            _run(parse(argv))
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            return _say("stopped; nothing half-written is left", INTERRUPTED)
+        except BrokenPipeError:  # who reads us has seen enough, as in "olvdm ... | head"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except Exception as error:  # noqa: BLE001
+            return _say(*_explain(error))
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    """Import the command, which may take seconds, and run it."""
+    command: str = arguments.command
+    if command == "train":
+        from olvdm.commands.training import train_stage as run
+    elif command == "generate":
+        from olvdm.commands.generation import generate as run
+    elif command == "inspect":
+        from olvdm.commands.inspection import inspect_video as run
+    elif command == "evaluate":
+        from olvdm.commands.evaluation import evaluate as run
+    elif command == "data":
+        from olvdm.commands.clips import run_data as run
+    elif command == "package":
+        from olvdm.commands.packaging import package as run
+    else:
+        from olvdm.commands.machine import examine as run
+    run(arguments)
+
+
+def _say(sentence: str, code: int) -> int:
+    """Write the one line that a person sees, and return the exit code."""
+    line = " ".join(sentence.split())
+    with suppress(OSError):
+        print(f"olvdm: {line}", file=sys.stderr)
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Return a sentence for a failure, and its exit code."""
+    if isinstance(error, OlvdmError):
+        return error.user_message, error.exit_code
+    if isinstance(error, OSError) and error.errno in STORAGE_FAULTS:
+        return STORAGE_FAULTS[error.errno], STORAGE
+    if isinstance(error, MemoryError) or _is_out_of_memory(error):
+        return TOO_LITTLE_MEMORY, BAD_INPUT
+    incident = secrets.token_hex(3)
+    place = _write_stack(incident, error)
+    return f"internal error, id {incident}{place}", BUG
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Tell whether torch, whose class for this is a plain RuntimeError, ran out of memory."""
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def _write_stack(incident: str, error: Exception) -> str:
+    """Keep class and stack of a bug in a private file; no message, for that may hold a prompt."""
+    name = f"olvdm-{incident}.log"
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    try:
+        path = Path(tempfile.gettempdir()) / name
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{type(error).__name__}\n{stack}")
+    except OSError:
+        return ""
+    return f"; please report it with {name} from the temporary folder"
+
+
+@contextmanager
+def _stoppable() -> Generator[None]:
+    """Let a request to end, SIGTERM, unwind as Ctrl-C does, so that half-written files go."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,369 @@
+"""What can be typed after ``olvdm``: commands, options, and help that teaches by examples."""
+
+import argparse
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from typing import Any, NoReturn
+
+from olvdm.errors import InputError
+from olvdm.limits import (
+    ADAPT_STEPS,
+    GUIDANCE,
+    INSPECT_FRAMES,
+    NUM_FRAMES,
+    NUM_SLOTS,
+    SEED,
+    SIDES,
+    STEPS,
+)
+from olvdm.training.config import CONFIGS, PRESETS
+
+SETTING = "setting."  # prefix of the parsed options that are settings of a training
+CHECKPOINT = "checkpoints/olvdm"
+
+DESCRIPTION = "Make short videos, and keep track of the objects in them."
+EPILOG = """\
+examples:
+  olvdm generate "a red circle moves right" --checkpoint checkpoints/olvdm --output clip.mp4
+  olvdm inspect clip.mp4 --output inspection
+  olvdm train autoencoder --preset smoke --output runs/autoencoder
+  olvdm COMMAND --help           explains one command, with more examples
+
+exit codes: 0 done, or a training stopped cleanly; 1 a bug; 2 bad arguments or input;
+3 numbers that are not finite; 4 storage that fails; 130 interrupted
+"""
+TRAIN_EPILOG = """\
+A whole model is three trainings, each of which reads the one before, and a package:
+  olvdm train autoencoder --preset cpu --output runs/autoencoder
+  olvdm train slots --preset cpu --autoencoder runs/autoencoder/final --output runs/slots
+  olvdm train denoiser --preset cpu --autoencoder runs/autoencoder/final \\
+      --slots runs/slots/final --output runs/denoiser
+  olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
+      --denoiser runs/denoiser/final --output checkpoints/mine
+
+Stop it with Ctrl-C: it finishes the step and saves; --resume goes on from there.
+Several GPUs or machines: accelerate launch -m olvdm train ...
+"""
+STAGE_EPILOG = """\
+examples:
+  olvdm train {stage} --preset smoke {parts}--output runs/{stage}
+  olvdm train {stage} --preset cpu {parts}--max-steps 2000 --output runs/{stage}
+  olvdm train {stage} --preset gpu {parts}--videos my_videos --output runs/{stage}
+  olvdm train {stage} --resume --output runs/{stage}
+
+Progress is in TensorBoard's form: tensorboard --logdir runs/{stage}
+"""
+STAGE_HELP = {
+    "autoencoder": "stage 1: clips to latents and back",
+    "slots": "stage 2: slots that find the objects in the latents",
+    "denoiser": "stage 3: the network that draws latents from noise and a prompt",
+}
+STAGE_PARTS = {
+    "autoencoder": "",
+    "slots": "--autoencoder runs/autoencoder/final ",
+    "denoiser": "--autoencoder runs/autoencoder/final --slots runs/slots/final ",
+}
+GENERATE_EPILOG = """\
+Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png
+(the slots of all frames against each other) and clip.json (all settings, and the checksum of
+the frames).
+
+examples:
+  olvdm generate "a red circle moves right and passes behind a green square" --output clip.mp4
+  olvdm generate "an orange diamond moves up" --seed 7 --num-frames 32 --output long.mp4
+  olvdm generate "a blue star moves left" --given first.png --output animated.mp4
+  olvdm generate "a blue star moves left" --given first.png last.png --places 0 15 \\
+      --output between.mp4
+  olvdm generate --repeat clip.json --output again.mp4
+"""
+INSPECT_EPILOG = """\
+It writes into the folder: overlay.mp4, film-strips.png, correlation.png, pair.png (first and last
+frame), timeline.png, flicker.png, inspection.npz (all arrays), metrics.csv, inspection.json.
+
+examples:
+  olvdm inspect clip.mp4 --output inspection
+  olvdm inspect holiday.mp4 --num-slots 8 --adapt-steps 100 --output inspection
+"""
+EVALUATE_EPILOG = """\
+It writes report.json and report.md: how well clips are reconstructed, how well slots find the
+objects, and how well generated clips show what their prompts say.
+
+examples:
+  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/report
+  olvdm evaluate --checkpoint checkpoints/lvdm --num-clips 32 --num-prompts 16 --output runs/quick
+"""
+DATA_EPILOG = """\
+examples:
+  olvdm data show --level simple --num-clips 6 --output sheet.png
+  olvdm data export --level full --split test --num-clips 100 --output shapes
+  olvdm data scan my_videos --num-frames 16
+"""
+PACKAGE_EPILOG = """\
+example:
+  olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
+      --denoiser runs/denoiser/final --output checkpoints/mine
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse what was typed.
+
+        Args:
+            message: The reason, as argparse words it.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(f"{message}; {self.prog} --help shows what is possible")
+
+    def options(self) -> list[str]:
+        """Return every option of this command."""
+        return [name for name in self._option_string_actions if name.startswith("--")]
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read a command line.
+
+    Args:
+        argv: The words after ``olvdm``; none for those of this process.
+
+    Returns:
+        The command, in ``command``, and its options.
+
+    Raises:
+        InputError: If a word or an option is unknown, with the nearest known one.
+    """
+    arguments, unknown = build_parser().parse_known_args(argv)
+    if unknown:
+        shown = unknown[0].split("=")[0][:64]
+        parser: Parser = arguments.parser
+        near = difflib.get_close_matches(shown, parser.options(), n=1, cutoff=0.5)
+        remedy = f"the nearest is {near[0]}" if near else f"{parser.prog} --help lists all"
+        raise InputError(f"{parser.prog} does not know {shown!r}; {remedy}")
+    return arguments
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command line."""
+    parser = Parser(
+        prog="olvdm",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_generate(commands)
+    _add_inspect(commands)
+    _add_train(commands)
+    _add_package(commands)
+    _add_evaluate(commands)
+    _add_data(commands)
+    _add_command(commands, "doctor", "show versions, speed and space of this machine", "")
+    return parser
+
+
+def number(text: str) -> int | float | str:
+    """Read a number, or leave the text for the check that refuses it in its own words.
+
+    Args:
+        text: What was typed.
+
+    Returns:
+        A whole number, another number, or the text.
+    """
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _add_command(commands: Any, name: str, summary: str, epilog: str) -> Parser:  # noqa: ANN401
+    parser: Parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # a longer option may come, and must not change what is meant
+    )
+    parser.set_defaults(parser=parser)
+    return parser
+
+
+def _add_number(parser: Parser, option: str, summary: str, default: int | None = None) -> None:
+    shown = summary if default is None else f"{summary} (default: {default})"
+    parser.add_argument(option, type=number, default=default, metavar="N", help=shown)
+
+
+def _add_checkpoint(parser: Parser) -> None:
+    parser.add_argument(
+        "--checkpoint",
+        default=CHECKPOINT,
+        metavar="DIR",
+        help=f"folder of the model (default: {CHECKPOINT})",
+    )
+
+
+def _add_generate(commands: Any) -> None:  # noqa: ANN401
+    parser = _add_command(commands, "generate", "draw a clip from a prompt", GENERATE_EPILOG)
+    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the clip shows")
+    parser.add_argument("--checkpoint", metavar="DIR", help=f"of the model (default: {CHECKPOINT})")
+    parser.add_argument("--output", required=True, metavar="CLIP.mp4", help="where to write")
+    parser.add_argument("--negative-prompt", metavar="TEXT", help="what it should not show")
+    _add_number(parser, "--seed", f"where the noise starts, {SEED}")
+    frames = f"even number of frames, {NUM_FRAMES[0]} to {NUM_FRAMES[-1]}"
+    _add_number(parser, "--num-frames", frames)
+    sides = f"{SIDES[0]} to {SIDES[-1]} in steps of {SIDES[1] - SIDES[0]}"
+    _add_number(parser, "--height", f"pixels, {sides}; without it that of the training")
+    _add_number(parser, "--width", "likewise")
+    _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
+    _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}; 1 is as trained")
+    parser.add_argument(
+        "--given",
+        nargs="+",
+        metavar="FILE",
+        help="frames that are known: pictures (PNG, WebP), or one video to continue",
+    )
+    parser.add_argument(
+        "--places",
+        nargs="+",
+        type=number,
+        metavar="N",
+        help="place of each given frame in the clip, from 0; without it the first ones",
+    )
+    _add_number(parser, "--fps", "frames a second of the file")
+    parser.add_argument(
+        "--dtype", choices=("bf16", "fp32"), help="of the weights; without it the faster one"
+    )
+    parser.add_argument(
+        "--repeat", metavar="CLIP.json", help="take all settings from the record of another clip"
+    )
+
+
+def _add_inspect(commands: Any) -> None:  # noqa: ANN401
+    parser = _add_command(commands, "inspect", "find the objects of a video", INSPECT_EPILOG)
+    parser.add_argument("video", metavar="VIDEO", help="mp4, webm, mkv, avi, gif or apng")
+    _add_checkpoint(parser)
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder to write into")
+    _add_number(parser, "--num-slots", f"slots a frame, {NUM_SLOTS}; without it as trained")
+    _add_number(parser, "--adapt-steps", f"steps of fitting the slots to this video, {ADAPT_STEPS}")
+    _add_number(parser, "--max-frames", f"frames to use, {INSPECT_FRAMES}")
+
+
+def _add_train(commands: Any) -> None:  # noqa: ANN401
+    parser = _add_command(commands, "train", "train one stage of a model", TRAIN_EPILOG)
+    stages = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
+    for stage, summary in STAGE_HELP.items():
+        epilog = STAGE_EPILOG.format(stage=stage, parts=STAGE_PARTS[stage])
+        _add_stage(_add_command(stages, stage, summary, epilog), stage)
+
+
+def _add_stage(parser: Parser, stage: str) -> None:
+    presets = f"{', '.join(PRESETS)}, or a TOML file with a table [{stage}]"
+    parser.add_argument("--preset", metavar="NAME", help=presets)
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder of the training")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the newest whole state in that folder, by its own settings",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        dest="changes",
+        help="change a setting, such as --set max_steps=2000; may be repeated",
+    )
+    group = parser.add_argument_group("settings, each of which a preset has")
+    meanings = _meanings(CONFIGS[stage])
+    for declared in fields(CONFIGS[stage]):
+        group.add_argument(
+            f"--{declared.name.replace('_', '-')}",
+            dest=f"{SETTING}{declared.name}",
+            default=argparse.SUPPRESS,
+            metavar=_metavar(declared),
+            help=meanings.get(declared.name, "").replace("%", "%%"),
+        )
+
+
+def _meanings(config: type) -> dict[str, str]:
+    """Read what each setting means from the docstrings, the one place where that is written."""
+    found: dict[str, str] = {}
+    for kind in reversed(config.__mro__):
+        attributes = (kind.__doc__ or "").partition("Attributes:\n")[2].partition("\n\n")[0]
+        for name, text in re.findall(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", attributes, re.MULTILINE):
+            found[name] = " ".join(text.split()).replace("``", "")
+    return found
+
+
+def _metavar(declared: Field[Any]) -> str:
+    """Say what kind of value a setting takes."""
+    metadata = declared.metadata
+    if metadata.get("words"):
+        return "|".join(sorted(metadata["words"]))
+    return {bool: "true|false", int: "N", float: "X", tuple: "N,N", str: "DIR"}[metadata["kind"]]
+
+
+def _add_package(commands: Any) -> None:  # noqa: ANN401
+    summary = "put trained parts together into a checkpoint"
+    parser = _add_command(commands, "package", summary, PACKAGE_EPILOG)
+    for part, content in (
+        ("autoencoder", "the autoencoder"),
+        ("slots", "slot encoder and slot decoder"),
+        ("denoiser", "denoiser and text encoder"),
+    ):
+        parser.add_argument(
+            f"--{part}",
+            required=True,
+            metavar="DIR",
+            help=f"training, or its folder 'final', that holds {content}",
+        )
+    parser.add_argument("--output", required=True, metavar="DIR", help="the new checkpoint")
+    parser.add_argument(
+        "--scores", metavar="REPORT.json", help="report of an evaluation to keep with it"
+    )
+
+
+def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
+    summary = "score a model on clips it never saw"
+    parser = _add_command(commands, "evaluate", summary, EVALUATE_EPILOG)
+    _add_checkpoint(parser)
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder to write into")
+    parser.add_argument("--level", default="simple", metavar="LEVEL", help="simple, full or ood")
+    _add_number(parser, "--num-clips", "test clips to reconstruct and to segment", 256)
+    _add_number(parser, "--num-prompts", "test prompts to draw clips from", 256)
+    _add_number(parser, "--seed", "where the noise starts", 0)
+
+
+def _add_data(commands: Any) -> None:  # noqa: ANN401
+    parser = _add_command(commands, "data", "look at the data of a training", DATA_EPILOG)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary, output in (
+        ("show", "draw clips of the synthetic world on one picture", "SHEET.png"),
+        ("export", "write clips of the synthetic world as videos with their truth", "DIR"),
+    ):
+        action = _add_command(actions, name, summary, DATA_EPILOG)
+        action.add_argument("--level", default="full", metavar="LEVEL", help="simple, full or ood")
+        action.add_argument("--split", default="test", metavar="SPLIT", help="train, val or test")
+        _add_number(action, "--num-clips", "how many clips", 8)
+        _add_number(action, "--seed", "another seed is another world", 0)
+        action.add_argument("--output", required=True, metavar=output, help="where to write")
+    scan = _add_command(
+        actions, "scan", "say which videos of a folder can be trained on", DATA_EPILOG
+    )
+    scan.add_argument("folder", metavar="FOLDER", help="your videos, at any depth")
+    for option, summary, default in (
+        ("--num-frames", "frames of a clip", 16),
+        ("--height", "pixels", 64),
+        ("--width", "pixels", 64),
+    ):
+        _add_number(scan, option, summary, default)

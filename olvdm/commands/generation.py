@@ -1,0 +1,299 @@
+"""``olvdm generate``: a prompt, or the record of a clip -> a clip, its slots, its record."""
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from tqdm import tqdm
+
+from olvdm.commands.arguments import CHECKPOINT
+from olvdm.commands.output import check_ending, written_together
+from olvdm.commands.pictures import write_correlation, write_overlay
+from olvdm.commands.record import (
+    checkpoint_sha256,
+    environment,
+    frames_sha256,
+    read_record,
+    scores_of,
+    write_record,
+)
+from olvdm.decoding import decode_still, decode_video
+from olvdm.errors import InputError
+from olvdm.evaluation.inspection import Inspection, inspection_of
+from olvdm.generation import Generation, OLVDMPipelineOutput
+from olvdm.limits import MAX_FRAMES, Range, WholeRange
+from olvdm.pipeline import OLVDMPipeline, fastest_dtype
+from olvdm.request import Request, check_choice, check_number, check_request, check_whole
+from olvdm.video import write_mp4
+
+KIND = "generation"
+FPS = Range(1, 60)
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+REQUEST_FIELDS = (
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "num_frames",
+    "height",
+    "width",
+    "num_inference_steps",
+    "guidance_scale",
+)
+FIELDS = (*REQUEST_FIELDS, "checkpoint", "given", "places", "fps", "dtype")
+STILLS = (".png", ".webp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that a clip follows from, legal in every field.
+
+    Attributes:
+        request: What was asked for.
+        height: Pixels, none for the size of the training.
+        width: Likewise.
+        checkpoint: Folder of the model.
+        given: Files of frames that are known.
+        places: Where they belong, none for the first ones.
+        fps: Frames a second of the file.
+        dtype: Name of the weights' dtype.
+    """
+
+    request: Request
+    height: int | None
+    width: int | None
+    checkpoint: str
+    given: tuple[str, ...]
+    places: tuple[int, ...] | None
+    fps: float
+    dtype: str
+
+    def settings(self) -> dict[str, object]:
+        """Return what ``check_job`` makes an equal job of, as JSON can hold it."""
+        asked = {name: getattr(self.request, name) for name in REQUEST_FIELDS}
+        others = {name: value for name, value in asdict(self).items() if name != "request"}
+        return {**asked, **others}
+
+
+def generate(arguments: argparse.Namespace) -> None:
+    """Draw a clip and write it, with its pictures and its record.
+
+    Args:
+        arguments: What ``olvdm generate`` was given.
+
+    Raises:
+        InputError: If a value is not legal, or the prompt is missing.
+    """
+    output = Path(arguments.output)
+    check_ending(output, ".mp4")
+    typed = {
+        name: value
+        for name, value in vars(arguments).items()
+        if value is not None and name in FIELDS
+    }
+    earlier = read_record(Path(arguments.repeat), KIND) if arguments.repeat else {}
+    settings = earlier.get("settings", {})
+    if not isinstance(settings, dict):
+        raise InputError("the record holds no settings; give the JSON file beside a clip")
+    job = check_job({**settings, **typed})
+    given = read_given(job.given)
+    checksum = checkpoint_sha256(Path(job.checkpoint))
+    pipeline = OLVDMPipeline.from_pretrained(job.checkpoint, DTYPES[job.dtype])
+    pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
+    notes = _notes(pipeline, job)
+    started = time.perf_counter()
+    drawn = draw(pipeline, job, given)
+    seconds = time.perf_counter() - started
+    found = inspection_of(drawn, fps=job.fps)
+    record: dict[str, object] = {
+        "kind": KIND,
+        "settings": job.settings(),
+        "command": command_of(job, output),
+        "checkpoint_sha256": checksum,
+        "given_sha256": None if given is None else frames_sha256(given),
+        "frames_sha256": frames_sha256(found.frames),
+        "shape": list(found.frames.shape),
+        "device": pipeline.device.type,
+        **environment(DTYPES[job.dtype]),
+        "seconds": round(seconds, 3),
+        "scores": scores_of(found),
+        "notes": notes,
+    }
+    write_results(output, found, job, record)
+    print(f"{output}: {len(found.frames)} frames in {seconds:.1f} s")
+    if earlier.get("settings") == json.loads(json.dumps(job.settings())):
+        _compare(earlier, record)
+
+
+def check_job(settings: dict[str, Any]) -> Job:
+    """Return a legal job, or say in one sentence what is wrong with it.
+
+    Args:
+        settings: Fields of `Job` and of its request; what is left out has its default.
+
+    Returns:
+        The job.
+
+    Raises:
+        InputError: If a value is not legal.
+    """
+    for name in settings:
+        if name not in FIELDS:
+            raise InputError(f"there is no setting {name[:64]!r}; known are {', '.join(FIELDS)}")
+    asked = {name: settings[name] for name in REQUEST_FIELDS if settings.get(name) is not None}
+    request = check_request(**asked)
+    given, places = settings.get("given") or (), settings.get("places")
+    fps = settings.get("fps")
+    checkpoint = settings.get("checkpoint") or CHECKPOINT
+    if not isinstance(checkpoint, str) or not _are_texts(given):
+        raise InputError("checkpoint must be a folder, and given a list of files")
+    inside = WholeRange(0, request.num_frames - 1)
+    is_list = isinstance(places, (list, tuple))
+    if places is not None and (not is_list or len(places) > MAX_FRAMES):
+        raise InputError(f"places must be a list of at most {MAX_FRAMES} whole numbers")
+    dtype = settings.get("dtype") or _fastest_name()
+    return Job(
+        request=request,
+        height=request.height if "height" in asked else None,
+        width=request.width if "width" in asked else None,
+        checkpoint=checkpoint,
+        given=tuple(given),
+        places=None if places is None else tuple(check_whole("places", p, inside) for p in places),
+        fps=check_number("fps", 8 if fps is None else fps, FPS),
+        dtype=str(check_choice("dtype", dtype, tuple(DTYPES))),
+    )
+
+
+def read_given(files: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"] | None:
+    """Read frames that are known: one video, or some pictures of one size.
+
+    Args:
+        files: Their paths; PNG and WebP are pictures.
+
+    Returns:
+        The frames in that order, or none where nothing is given.
+
+    Raises:
+        InputError: If there are several videos, or pictures of several sizes.
+    """
+    if not files:
+        return None
+    if len(files) > MAX_FRAMES:
+        raise InputError(f"at most {MAX_FRAMES} frames can be given, got {len(files)}")
+    if any(Path(file).suffix.lower() not in STILLS for file in files):
+        if len(files) > 1:
+            raise InputError("give one video, or pictures in PNG or WebP, not both")
+        return decode_video(files[0], max_frames=MAX_FRAMES - 2).frames
+    pictures = [decode_still(file) for file in files]
+    sizes = sorted({f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures})
+    if len(sizes) > 1:
+        raise InputError(f"given pictures must be of one size, got {' and '.join(sizes[:4])}")
+    return np.stack(pictures)
+
+
+def draw(
+    pipeline: OLVDMPipeline, job: Job, given: UInt8[np.ndarray, "n h w 3"] | None
+) -> OLVDMPipelineOutput:
+    """Draw the clip under a progress bar, which a file or a pipe does not get.
+
+    Args:
+        pipeline: The model.
+        job: What to draw.
+        given: Frames that are known.
+
+    Returns:
+        One clip and its slots.
+    """
+    request = job.request
+    generation = Generation(
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        num_frames=request.num_frames,
+        height=job.height,
+        width=job.width,
+        num_inference_steps=request.num_inference_steps,
+        guidance_scale=request.guidance_scale,
+        generator=torch.Generator().manual_seed(request.seed),
+        given_frames=given,
+        given_places=job.places,
+    )
+    drawn = None
+    with tqdm(desc="Denoising", unit="step", disable=None, leave=False) as bar:
+        for reached in pipeline.stream(generation):
+            if isinstance(reached, OLVDMPipelineOutput):
+                drawn = reached
+            else:
+                bar.total = reached.num_steps
+                bar.update(reached.step - bar.n)
+    assert drawn is not None  # a stream ends with its output
+    return drawn
+
+
+def write_results(output: Path, found: Inspection, job: Job, record: dict[str, object]) -> None:
+    """Write the clip and what stands beside it, all of it or nothing.
+
+    Args:
+        output: The clip's file; the names of the others follow from it.
+        found: The clip and its slots.
+        job: What was drawn.
+        record: What to note.
+    """
+    with written_together(output.parent) as folder:
+        write_mp4(found.frames, folder / output.name, found.fps)
+        write_overlay(folder / f"{output.stem}-overlay.mp4", found)
+        write_correlation(folder / f"{output.stem}-correlation.png", found, job.request.prompt)
+        write_record(folder / f"{output.stem}.json", record)
+
+
+def command_of(job: Job, output: Path) -> str:
+    """Return the command that draws the same clip again."""
+    words = ["olvdm", "generate", job.request.prompt]
+    for name, value in job.settings().items():
+        if name == "prompt" or value is None or value in ("", ()):
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join([*words, "--output", str(output)])
+
+
+def _notes(pipeline: OLVDMPipeline, job: Job) -> list[str]:
+    """Say what of the prompt the model cannot read, and write it for the person to see."""
+    prompt, notes = job.request.prompt, []
+    if prompt not in pipeline.prompt_embeds:
+        unknown = pipeline.text_encoder.unknown_words(prompt)
+        if unknown:
+            notes.append(f"words that the model has never met: {', '.join(unknown)}")
+        num_cut = pipeline.text_encoder.num_tokens_cut(prompt)
+        if num_cut:
+            notes.append(f"the prompt is too long for the model: {num_cut} tokens are left out")
+    for note in notes:
+        print(f"olvdm: {note}", file=sys.stderr)
+    return notes
+
+
+def _compare(earlier: dict[str, Any], record: dict[str, object]) -> None:
+    """Say whether a repeated clip is the same, and if not, what differs."""
+    if earlier.get("frames_sha256") == record["frames_sha256"]:
+        print("the frames are the same as before, byte for byte")
+        return
+    names = ("checkpoint_sha256", "given_sha256", "device", "num_threads", "machine", "versions")
+    differing = [name for name in names if earlier.get(name) != record[name]]
+    reason = f"these differ: {', '.join(differing)}" if differing else "nothing known differs"
+    print(f"the frames are not the same as before; {reason}")
+
+
+def _fastest_name() -> str:
+    return next(name for name, dtype in DTYPES.items() if dtype == fastest_dtype())
+
+
+def _are_texts(values: object) -> bool:
+    is_list = isinstance(values, (list, tuple))
+    return is_list and all(isinstance(value, str) for value in values)

@@ -1,0 +1,112 @@
+"""``olvdm package``: three trainings -> one checkpoint that the pipeline loads."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.commands.training import find_part, load_part
+from olvdm.data.moving_shapes import LEVELS, example_prompts
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
+from olvdm.errors import InputError
+from olvdm.limits import MODEL_PARAMETERS
+from olvdm.manifest import MANIFEST_NAME, verify_folder
+from olvdm.pipeline import OLVDMPipeline
+from olvdm.slot_decoder import SlotDecoder
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.text_encoder import TextEncoder
+from olvdm.training.state import DTYPES
+
+SCORES_BYTES = 1_048_576
+
+
+def package(arguments: argparse.Namespace) -> None:
+    """Assemble a checkpoint, verify it, and say how large it is.
+
+    Args:
+        arguments: What ``olvdm package`` was given.
+    """
+    trainings = {
+        part: Path(getattr(arguments, part)) for part in ("autoencoder", "slots", "denoiser")
+    }
+    pipeline = OLVDMPipeline(
+        autoencoder=load_part(trainings["autoencoder"], "autoencoder", VideoAutoencoder),
+        text_encoder=load_part(trainings["denoiser"], "text_encoder", TextEncoder),
+        slot_encoder=load_part(trainings["slots"], "slot_encoder", SlotEncoder),
+        slot_decoder=load_part(trainings["slots"], "slot_decoder", SlotDecoder),
+        denoiser=load_part(trainings["denoiser"], "denoiser", VideoDenoiser),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+    )
+    _check_fit(pipeline)
+    about = {name: _about(folder, name) for name, folder in trainings.items()}
+    level = about["denoiser"].get("config", {}).get("level")
+    if level in LEVELS and not about["denoiser"]["config"].get("videos"):
+        pipeline.store_prompts(example_prompts(level))
+    for name, part in (
+        ("autoencoder", "autoencoder"),
+        ("slot_encoder", "slots"),
+        ("slot_decoder", "slots"),
+        ("denoiser", "denoiser"),
+        ("text_encoder", "denoiser"),
+    ):
+        dtype_name = about[part].get("config", {}).get("weights_dtype", "fp32")
+        _convert(getattr(pipeline, name), dtype_name)
+    told: dict[str, object] = {"data": f"moving shapes, level {level}", "trainings": about}
+    if arguments.scores is not None:
+        told["scores"] = _scores(Path(arguments.scores))
+    output = Path(arguments.output)
+    pipeline.save_pretrained(output, about=told)
+    manifest = verify_folder(output, "pipeline")
+    size = sum(entry["size"] for entry in manifest["files"].values())
+    print(f"{output}: {len(manifest['files'])} files, {size / 1e6:.1f} MB, verified")
+
+
+def _check_fit(pipeline: OLVDMPipeline) -> None:
+    """Refuse parts that were not trained on each other."""
+    wanted = pipeline.autoencoder.latent_channels
+    for name in ("slot_encoder", "slot_decoder", "denoiser"):
+        found = getattr(pipeline, name).config["latent_channels"]
+        if found != wanted:
+            raise InputError(
+                f"the {name} was trained on latents of {found} channels, but the autoencoder makes "
+                f"{wanted}; give parts that were trained on each other"
+            )
+    width, needed = pipeline.text_encoder.output_dim, pipeline.denoiser.config["prompt_dim"]
+    if width != needed:
+        raise InputError(
+            f"the text encoder makes embeddings of width {width}, but the denoiser needs {needed}"
+        )
+    for name, network in pipeline.components.items():
+        if isinstance(network, ModelMixin) and network.num_parameters() > MODEL_PARAMETERS:
+            raise InputError(
+                f"the {name} has {network.num_parameters():,} weights; a checkpoint may hold "
+                f"{MODEL_PARAMETERS:,} a network"
+            )
+
+
+def _about(folder: Path, part: str) -> dict[str, Any]:
+    """Return what the manifest of a training says of it: step, versions, settings."""
+    names = {"autoencoder": "autoencoder", "slots": "slot_encoder", "denoiser": "denoiser"}
+    place = find_part(folder, names[part])
+    assert place is not None  # it was loaded from there
+    if not (place.parent / MANIFEST_NAME).is_file():
+        return {}
+    about = verify_folder(place.parent)["about"]
+    return about.get("trainings", {}).get(part, about) if isinstance(about, dict) else {}
+
+
+def _convert(network: ModelMixin, dtype_name: str) -> None:
+    """Give weights the dtype in which they are shipped; buffers keep their own."""
+    for weight in network.parameters():
+        weight.data = weight.data.to(DTYPES[dtype_name])
+
+
+def _scores(path: Path) -> object:
+    """Read a report of an evaluation."""
+    try:
+        with path.open("rb") as file:
+            return json.loads(file.read(SCORES_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("the scores cannot be read; give an evaluation's report.json") from error

@@ -1,0 +1,133 @@
+"""What a finished run notes of itself, so that another person can repeat it."""
+
+import hashlib
+import json
+import math
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from olvdm.errors import CheckpointError, InputError
+from olvdm.evaluation.inspection import Inspection
+from olvdm.limits import JSON_BODY
+from olvdm.manifest import MANIFEST_NAME
+
+RECORD_FORMAT = 1
+PACKAGES = ("olvdm", "torch", "diffusers", "numpy", "av")
+
+
+def environment(dtype: torch.dtype) -> dict[str, object]:
+    """Return what, beside its settings, the bytes of a result follow from.
+
+    Args:
+        dtype: Of the weights.
+
+    Returns:
+        Dtype, thread count, kind of machine and versions, as JSON can hold them.
+    """
+    return {
+        "dtype": str(dtype).removeprefix("torch."),
+        "num_threads": torch.get_num_threads(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
+    }
+
+
+def package_versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of packages, ``"not installed"`` where one is missing."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def checkpoint_sha256(folder: Path) -> str:
+    """Return the checksum of a checkpoint.
+
+    Args:
+        folder: A whole checkpoint.
+
+    Returns:
+        That of its manifest, which holds those of all its files.
+
+    Raises:
+        CheckpointError: If it has no manifest.
+    """
+    try:
+        return hashlib.sha256((folder / MANIFEST_NAME).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            f"the checkpoint has no {MANIFEST_NAME}; give a whole checkpoint folder"
+        ) from error
+
+
+def frames_sha256(frames: UInt8[np.ndarray, "t h w 3"]) -> str:
+    """Return the checksum of the pixels of a clip; files of equal clips may differ."""
+    return hashlib.sha256(np.ascontiguousarray(frames).tobytes()).hexdigest()
+
+
+def scores_of(found: Inspection) -> dict[str, float | int | None]:
+    """Sum an inspection up in numbers.
+
+    Args:
+        found: The clip and its slots.
+
+    Returns:
+        Means over the frames, and counts; none where a score was not measured. Flicker is read
+        beside motion, for a clip that stands still has none.
+    """
+    values = {
+        "flicker": float(np.nanmean(found.flicker_all)),
+        "motion": float(np.nanmean(found.motion)),
+        "switches": found.switches,
+        "background": found.background,
+        "num_objects": int(found.presence.any(axis=0).sum()) - 1,
+        "reconstruction_psnr": found.reconstruction_psnr,
+        "explained": found.explained,
+    }
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def write_record(path: Path, record: dict[str, object]) -> None:
+    """Write a record as JSON that is read back equal.
+
+    Args:
+        path: The file.
+        record: What to note; ``NaN`` is refused.
+    """
+    text = json.dumps({"format": RECORD_FORMAT, **record}, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(path: Path, kind: str) -> dict[str, Any]:
+    """Read a record.
+
+    Args:
+        path: A file that ``write_record`` wrote.
+        kind: What it must be of.
+
+    Returns:
+        The record.
+
+    Raises:
+        InputError: If it is no such record.
+    """
+    try:
+        with path.open("rb") as file:
+            record = json.loads(file.read(JSON_BODY + 1)[:JSON_BODY])
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("the record cannot be read; give a JSON file that olvdm wrote") from error
+    if not isinstance(record, dict) or record.get("kind") != kind:
+        raise InputError(f"the record is not of a {kind}; give the JSON file beside a clip")
+    if record.get("format") != RECORD_FORMAT:
+        found = str(record.get("format"))[:32]
+        raise InputError(f"the record has format {found}, but {RECORD_FORMAT} is known")
+    return record

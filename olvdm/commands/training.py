@@ -1,0 +1,186 @@
+"""``olvdm train``: settings -> the stage, with the trained parts that it builds on -> the loop."""
+
+import argparse
+import logging
+import os
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import torch
+from accelerate import PartialState
+
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.checkpoint import load_network
+from olvdm.commands.arguments import SETTING
+from olvdm.data.clips import FolderClips
+from olvdm.data.moving_shapes import vocabulary
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import ModelMixin
+from olvdm.errors import CheckpointError, InputError
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.text_encoder import TextEncoder
+from olvdm.training.autoencoder import AutoencoderStage
+from olvdm.training.clip_source import ClipSource
+from olvdm.training.config import (
+    AutoencoderConfig,
+    DenoiserConfig,
+    SlotsConfig,
+    TrainingConfig,
+    load_config,
+)
+from olvdm.training.denoiser import DenoiserStage
+from olvdm.training.loop import train
+from olvdm.training.slots import SlotsStage
+from olvdm.training.stage import Stage
+
+NEXT_STEP = {
+    "autoencoder": "olvdm train slots --preset NAME --autoencoder {final} --output DIR",
+    "slots": "olvdm train denoiser --preset NAME --slots {final} --autoencoder DIR --output DIR",
+    "denoiser": "olvdm package --denoiser {final} --autoencoder DIR --slots DIR --output DIR",
+}
+
+Network = TypeVar("Network", bound=ModelMixin)
+
+
+def train_stage(arguments: argparse.Namespace) -> None:
+    """Train one stage to its end, and say what came out and what comes next.
+
+    Args:
+        arguments: What ``olvdm train`` was given.
+    """
+    _start_log()
+    output = Path(arguments.output)
+    config = load_config(arguments.stage, _preset(arguments, output), _changes(arguments))
+    torch.manual_seed(config.seed)
+    scores = train(build_stage(config), config, output, arguments.resume)
+    if PartialState().is_main_process:
+        for name, value in scores.items():
+            print(f"{name:24} {value:.6g}")
+        final = output / "final"
+        print(f"the networks are in {final}; next:")
+        print(NEXT_STEP[arguments.stage].format(final=final))
+
+
+def build_stage(config: TrainingConfig) -> Stage:
+    """Build a stage with the trained parts that its settings name.
+
+    Args:
+        config: Settings of any stage.
+
+    Returns:
+        The stage, on the CPU but for a frozen autoencoder, which encodes the clips of a denoiser
+        where that is fast. A part that is needed and not named is an ``InputError``.
+    """
+    if isinstance(config, AutoencoderConfig):
+        return AutoencoderStage(config)
+    if isinstance(config, SlotsConfig):
+        return SlotsStage(config, _part(config.autoencoder, "autoencoder", VideoAutoencoder))
+    assert isinstance(config, DenoiserConfig)
+    autoencoder = _part(config.autoencoder, "autoencoder", VideoAutoencoder)
+    slot_encoder = None
+    if config.slot_loss != "none":
+        slot_encoder = _part(config.slots, "slot_encoder", SlotEncoder, "slots")
+    begun = config.branch_from or config.init_from
+    if begun is not None and find_part(begun, "text_encoder") is not None:
+        text_encoder = load_part(begun, "text_encoder", TextEncoder)
+    else:
+        text_encoder = _new_text(config)
+    denoiser = None
+    if config.branch_from is not None:
+        denoiser = load_part(config.branch_from, "denoiser", VideoDenoiser)
+    cast("Any", autoencoder).to(_device())  # diffusers wraps it in a way that types cannot follow
+    return DenoiserStage(config, autoencoder, text_encoder, slot_encoder, denoiser)
+
+
+def find_part(folder: str | Path, name: str) -> Path | None:
+    """Find a network in a training, in its folder ``final``, or in a checkpoint.
+
+    Args:
+        folder: Any of the three.
+        name: The network's own folder.
+
+    Returns:
+        Where it is, or nothing where it is not.
+    """
+    places = (Path(folder) / name, Path(folder) / "final" / name)
+    return next((place for place in places if (place / "config.json").is_file()), None)
+
+
+def load_part(folder: str | Path, name: str, kind: type[Network]) -> Network:
+    """Load a network from a training, from its folder ``final``, or from a checkpoint.
+
+    Args:
+        folder: Any of the three.
+        name: The network's own folder.
+        kind: Its class.
+
+    Returns:
+        The network, its weights fp32.
+
+    Raises:
+        CheckpointError: If the folder has no such network.
+    """
+    place = find_part(folder, name)
+    if place is None:
+        raise CheckpointError(
+            f"the folder {Path(folder).name[:64]!r} holds no {name}; give a finished training or a "
+            "checkpoint"
+        )
+    return load_network(place, kind, torch.float32)
+
+
+def _part(folder: str | None, name: str, kind: type[Network], option: str = "") -> Network:
+    """Load a part that the settings must name."""
+    if folder is None:
+        option = option or name
+        raise InputError(f"this stage needs a trained {name}; give its folder with --{option} DIR")
+    return load_part(folder, name, kind)
+
+
+def _device() -> torch.device:
+    """Return where this process computes."""
+    device = PartialState().device
+    assert device is not None
+    return device
+
+
+def _new_text(config: DenoiserConfig) -> TextEncoder:
+    """Return a fresh text tower that knows every word of the data."""
+    clips = ClipSource(config).data
+    if isinstance(clips, FolderClips):
+        texts = tuple(clips.captions.find(video.name) for video, _ in clips.clips)
+    else:
+        texts = vocabulary()
+    return TextEncoder(vocabulary=TextEncoder.vocabulary_of(texts))
+
+
+def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:
+    """Return where the settings come from: a preset, or what is resumed."""
+    if arguments.preset is not None:
+        return arguments.preset
+    if not arguments.resume:
+        raise InputError("a new training needs --preset NAME; --resume goes on with an old one")
+    if not (output / "config.toml").is_file():
+        raise InputError("the output folder holds no training to resume; start one with --preset")
+    return output / "config.toml"
+
+
+def _changes(arguments: argparse.Namespace) -> dict[str, object]:
+    """Collect the settings that the command line changes."""
+    changes: dict[str, object] = {}
+    for text in arguments.changes:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise InputError(f"--set takes FIELD=VALUE, such as max_steps=2000, got {text[:64]!r}")
+        changes[name.strip().replace("-", "_")] = value.strip()
+    for name, value in vars(arguments).items():
+        if name.startswith(SETTING):
+            changes[name.removeprefix(SETTING)] = value
+    return changes
+
+
+def _start_log() -> None:
+    """Show what our own code tells; of several processes only the first speaks."""
+    is_first = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("olvdm").setLevel(logging.INFO if is_first else logging.ERROR)

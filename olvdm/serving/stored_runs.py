@@ -1,0 +1,104 @@
+"""Comparisons that ship with the models: read without any model, shown before any click."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from olvdm.errors import CheckpointError
+from olvdm.manifest import MANIFEST_NAME, verify_folder, write_folder
+
+KIND = "example"
+SHARES = ("alpha_masks", "attention_masks")  # kept in one byte each
+SHARE_LEVELS = 255
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """A finished comparison.
+
+    Attributes:
+        title: A few words.
+        settings: Prompt, seed and all other settings.
+        clips: Arrays and numbers of each model's clip, by the names of `Inspection`'s fields.
+    """
+
+    title: str
+    settings: Mapping[str, Any]
+    clips: Mapping[str, Mapping[str, Any]]
+
+
+def save_stored_run(folder: Path, run: StoredRun) -> None:
+    """Write a run as a folder that is whole or not there at all.
+
+    Args:
+        folder: Where it shall be; one of that name is replaced.
+        run: What to write.
+
+    Ours: masks lose what no eye sees, since the repository carries these files.
+    """
+    about = {"title": run.title, "settings": dict(run.settings), "clips": list(run.clips)}
+    with write_folder(folder, KIND, about) as draft:
+        for name, clip in run.clips.items():
+            packed = {field: _packed(field, value) for field, value in clip.items()}
+            np.savez_compressed(draft / f"{name}.npz", **packed)
+
+
+def load_stored_run(folder: Path) -> StoredRun:
+    """Read a run, or refuse with the reason.
+
+    Args:
+        folder: Of the run.
+
+    Returns:
+        The run; shares sum to 1 again.
+
+    Raises:
+        CheckpointError: If a file is missing, altered or not what it should be.
+
+    Ours.
+    """
+    about = verify_folder(folder, KIND)["about"]
+    try:
+        clips = {name: _read_clip(folder / f"{name}.npz") for name in about["clips"]}
+        return StoredRun(str(about["title"]), dict(about["settings"]), clips)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise CheckpointError("a stored run is damaged; copy checkpoints/examples again") from error
+
+
+def list_stored_runs(folder: Path) -> dict[str, str]:
+    """Return the stored runs of a folder.
+
+    Args:
+        folder: Holds a folder a run.
+
+    Returns:
+        Titles by folder name, in the order of the names; what cannot be read is left out.
+
+    Ours: only manifests are opened, since all runs together are large.
+    """
+    titles: dict[str, str] = {}
+    for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
+        try:
+            titles[manifest.parent.name] = str(json.loads(manifest.read_bytes())["about"]["title"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return titles
+
+
+def _packed(field: str, value: object) -> np.ndarray:
+    if field in SHARES:
+        return np.rint(np.asarray(value) * SHARE_LEVELS).astype(np.uint8)
+    return np.asarray(value)
+
+
+def _read_clip(path: Path) -> dict[str, Any]:
+    with np.load(path, allow_pickle=False) as archive:
+        clip: dict[str, Any] = {field: archive[field] for field in archive.files}
+    for field in (field for field in SHARES if field in clip):
+        levels = clip[field].astype(np.float32)
+        clip[field] = levels / np.maximum(levels.sum(axis=1, keepdims=True), 1)
+    return {field: value.item() if value.ndim == 0 else value for field, value in clip.items()}

@@ -1,0 +1,1 @@
+"""The page: layout, wording and thin handlers; what computes is passed in."""
