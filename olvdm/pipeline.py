@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -105,7 +105,7 @@ class OLVDMPipeline(DiffusionPipeline):
         cls,
         pretrained_model_name_or_path: str | os.PathLike[str],
         torch_dtype: torch.dtype | None = None,
-    ) -> Self:
+    ) -> "OLVDMPipeline":
         """Load a model from a local folder, strictly.
 
         Args:

@@ -35,7 +35,7 @@ class SlotAttention(nn.Module):
         self.scale = slot_dim**-0.5
         for project in (self.to_query, self.to_key, self.to_value):
             # sharp enough that slots differ from the first step on: symmetry is slow to break
-            nn.init.orthogonal_(project.weight, gain=2**0.5)
+            nn.init.orthogonal_(project.weight)
 
     def forward(
         self,
@@ -65,6 +65,7 @@ class SlotAttention(nn.Module):
         """Run one round: return the updated slots and each slot's share of every position."""
         queries = self.to_query(self.norm_slots(slots)) @ self.to_key.weight
         scores = einsum(queries, positions, "b k f, b n f -> b k n") * self.scale
+        scores = scores - scores.mean(dim=2, keepdim=True)  # else one slot can win the whole frame
         attention_masks = scores.float().softmax(dim=1)  # over slots: this makes them compete
         weights = attention_masks / (attention_masks.sum(dim=2, keepdim=True) + 1e-8)
         gathered = einsum(weights.to(positions.dtype), positions, "b k n, b n f -> b k f")

@@ -24,7 +24,7 @@ def shaken(network: Network, seed: int = 0, scale: float = 0.1) -> Network:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in network.parameters():
-            weight += scale * torch.randn(weight.shape, generator=generator)
+            weight.add_(scale * torch.randn(weight.shape, generator=generator))
     return network.eval()
 
 

@@ -1,271 +1,103 @@
-"""The program that touches an untrusted file: run by `decoding` in a process of its own.
+"""Frames -> one lossless WebP grid, the picture from which the inspector draws a clip."""
 
-It imports nothing of ours, since a fresh interpreter that loads no torch starts in a fraction of a
-second. It reads a job as JSON from stdin, and answers on stdout with one line of JSON, followed by
-the frames as raw bytes. Whatever goes wrong otherwise ends the process, and `decoding` knows the
-words for that.
-"""
+import io
+from dataclasses import dataclass
 
-import json
-import math
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
-from pathlib import Path
-from typing import TypedDict
-
-import av
 import numpy as np
-import numpy.typing as npt
-from av.stream import Disposition
-from PIL import Image, ImageOps
+from einops import rearrange
+from jaxtyping import UInt8
+from PIL import Image
 
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,apng"  # the demuxers that we trust
-PROBED_PIXELS = 2**26  # while a file is opened: an 8K picture is refused later, with its size
-HDR_CURVES = (16, 18)  # ITU-T H.273: PQ and HLG
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-Pixels = npt.NDArray[np.uint8]
-Note = tuple[str, tuple[int, ...]]  # a reason out of the lists of `decoding`, its numbers
+WEBP_MAX_SIDE = 16_383
 
 
-class Job(TypedDict):
-    """What `decoding` asks for; the limits travel along, for they live in `limits`."""
+@dataclass(frozen=True)
+class Atlas:
+    """A clip as one picture: frame ``t`` is the cell ``(t % columns, t // columns)``.
 
-    kind: str
-    name: str
-    max_frames: int
-    min_frames: int
-    side: int
-    min_source_side: int
-    max_source_side: int
-    max_pixels: int
-    max_streams: int
-    cpu_seconds: int
-    memory_bytes: int
-    reply_bytes: int
+    Attributes:
+        data: The WebP file.
+        columns: Cells in a row.
+        rows: Rows of cells; cells after the last frame are black.
+        num_frames: Frames of the clip.
+        height: Height of a frame in pixels.
+        width: Width of a frame in pixels.
+    """
 
-
-class RefusalError(Exception):
-    """A reason out of the fixed list of `decoding`, with its numbers."""
-
-    def __init__(self, reason: str, *values: int) -> None:
-        super().__init__(reason)
-        self.note: Note = (reason, values)
+    data: bytes
+    columns: int
+    rows: int
+    num_frames: int
+    height: int
+    width: int
 
 
-@dataclass
-class Reply:
-    """What goes back; every field is small but `frames`."""
+def encode_atlas(frames: UInt8[np.ndarray, "t h w 3"]) -> Atlas:
+    """Pack a clip into one lossless picture.
 
-    frames: list[Pixels] = field(default_factory=list[Pixels])
-    fps: float = 0.0
-    source: tuple[int, int] = (0, 0)
-    notes: list[Note] = field(default_factory=list[Note])
+    Args:
+        frames: The clip as it is shown, at least one frame.
 
-    def add_note(self, reason: str, *values: int) -> None:
-        """Say a thing once."""
-        if (reason, values) not in self.notes:
-            self.notes.append((reason, values))
+    Returns:
+        The file and the layout of its cells, nearly square.
 
-    def header(self) -> bytes:
-        """Return the line before the frames."""
-        height, width = self.frames[0].shape[:2]
-        shape = (len(self.frames), height, width)
-        fields = {"shape": shape, "fps": self.fps, "source": self.source, "notes": self.notes}
-        return json.dumps(fields).encode() + b"\n"
-
-
-def limit_resources(job: Job) -> None:
-    """Give this process little time, memory and disk, and no core file."""
-    if sys.platform == "win32":  # there only the parent's wall limit holds
-        return
-    import resource
-
-    for kind, limit in (
-        (resource.RLIMIT_CPU, job["cpu_seconds"]),
-        (resource.RLIMIT_AS, job["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, job["reply_bytes"]),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (limit, limit))
-
-
-def check_size(width: int, height: int, job: Job) -> None:
-    """Refuse a picture that is too small or too large, whoever tells its size."""
-    low, high = job["min_source_side"], job["max_source_side"]
-    sides_fit = low <= min(width, height) and max(width, height) <= high
-    if not sides_fit or width * height > job["max_pixels"]:
-        raise RefusalError("size", width, height)
-
-
-def fitted_size(height: float, width: float, job: Job) -> tuple[int, int]:
-    """Return even sides of the same shape, the longer one at most the job's side."""
-    scale = min(1.0, job["side"] / max(height, width))
-    even = (2 * round(height * scale / 2), 2 * round(width * scale / 2))
-    low = job["min_source_side"]
-    return max(low, min(even[0], job["side"])), max(low, min(even[1], job["side"]))
-
-
-def checked_track(tracks: Sequence[av.VideoStream], job: Job) -> av.VideoStream:
-    """Return the first moving picture of a file, before any of it is decoded."""
-    moving = [track for track in tracks if not track.disposition & Disposition.attached_pic]
-    if not moving:
-        raise RefusalError("no_video")
-    codec = moving[0].codec_context
-    if not codec.width:
-        raise RefusalError("no_size")
-    check_size(codec.width, codec.height, job)
-    codec.thread_count = 1
-    codec.options = {"max_pixels": str(job["max_pixels"])}
-    return moving[0]
-
-
-def decode_video(job: Job) -> Reply:
-    """Decode the first frames of a video, each scaled at once: full frames are never collected."""
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
-    options |= {"max_streams": str(job["max_streams"]), "max_pixels": str(PROBED_PIXELS)}
-    with (
-        Path(job["name"]).open("rb") as file,  # a file object, for ffmpeg would follow a name
-        av.open(file, "r", options=options) as container,
-    ):
-        track = checked_track(container.streams.video, job)
-        reply = Reply()
-        times: list[float | None] = []
-        for frame in container.decode(track):
-            if len(reply.frames) == job["max_frames"]:
-                reply.add_note("cut", job["max_frames"])
-                break
-            check_size(frame.width, frame.height, job)
-            aspect = track.sample_aspect_ratio or track.codec_context.sample_aspect_ratio or 1
-            reply.frames.append(shown_pixels(frame, float(aspect), job, reply))
-            times.append(frame.time)
-        if track.metadata.get("alpha_mode") == "1":  # VP8 and VP9: the decoder itself drops it
-            reply.add_note("alpha")
-        if len(reply.frames) == 1:
-            raise RefusalError("single")
-        if len(reply.frames) < job["min_frames"]:
-            raise RefusalError("short", len(reply.frames))
-        reply.fps = frame_rate(times, track.average_rate, reply)
-        return reply
-
-
-def shown_pixels(frame: av.VideoFrame, aspect: float, job: Job, reply: Reply) -> Pixels:
-    """Return one frame as a player shows it, scaled to fit; its size is that of the first frame."""
-    turns, rest = divmod(frame.rotation, 90)
-    if rest:
-        raise RefusalError("angle", frame.rotation)
-    aspect = aspect if 1 / 8 <= aspect <= 8 else 1.0
-    height, width = frame.height, frame.width * aspect
-    if turns % 2:
-        height, width = width, height
-    if not reply.frames:
-        describe_first_frame(frame, turns % 4, (round(height), round(width)), job, reply)
-        out_height, out_width = fitted_size(height, width, job)
-    else:
-        out_height, out_width = reply.frames[0].shape[:2]
-        if (round(height), round(width)) != reply.source:
-            reply.add_note("changing")
-    if turns % 2:
-        out_height, out_width = out_width, out_height
-    has_alpha = any(component.is_alpha for component in frame.format.components)
-    pixels = frame.to_ndarray(
-        format="rgba" if has_alpha else "rgb24",
-        height=out_height,
-        width=out_width,
-        interpolation="AREA",
+    Ours: a grid, because a row of frames soon reaches that limit, and a browser decodes one picture
+    faster than many.
+    """
+    num_frames, height, width = frames.shape[:3]
+    columns, rows = atlas_layout(num_frames, height, width)
+    cells = np.zeros((columns * rows, height, width, 3), dtype=np.uint8)
+    cells[:num_frames] = frames
+    grid = rearrange(cells, "(r c) h w d -> (r h) (c w) d", c=columns)
+    buffer = io.BytesIO()
+    Image.fromarray(grid).save(
+        buffer, format="WEBP", lossless=True, exact=True, quality=60, method=4
     )
-    if has_alpha and pixels[..., 3].min() < 255:
-        reply.add_note("alpha")
-    return np.ascontiguousarray(np.rot90(pixels[..., :3], turns % 4), np.uint8)
+    return Atlas(buffer.getvalue(), columns, rows, num_frames, height, width)
 
 
-def describe_first_frame(
-    frame: av.VideoFrame, turns: int, source: tuple[int, int], job: Job, reply: Reply
-) -> None:
-    """Note what a person would want to know about the way from file to frames."""
-    reply.source = source
-    if turns:
-        reply.add_note("turned", 360 - 90 * turns)
-    if frame.format.components[0].bits > 8:
-        reply.add_note("deep", frame.format.components[0].bits)
-    if frame.color_trc in HDR_CURVES:
-        reply.add_note("hdr")
-    if source != (frame.height, frame.width)[:: -1 if turns % 2 else 1]:
-        reply.add_note("oblong")
-    fitted = fitted_size(*source, job)
-    if fitted != source:
-        reply.add_note("scaled", source[1], source[0], fitted[1], fitted[0])
+def decode_atlas(atlas: Atlas) -> UInt8[np.ndarray, "t h w 3"]:
+    """Unpack a clip, exactly as it was packed.
+
+    Args:
+        atlas: The picture and its layout.
+
+    Returns:
+        The frames, bit for bit.
+
+    Ours: the inverse that the tests and the run store need.
+    """
+    with Image.open(io.BytesIO(atlas.data), formats=["WEBP"]) as image:
+        grid = np.asarray(image.convert("RGB"))
+    cells = rearrange(grid, "(r h) (c w) d -> (r c) h w d", r=atlas.rows, c=atlas.columns)
+    return cells[: atlas.num_frames].copy()
 
 
-def frame_rate(times: list[float | None], declared: Fraction | None, reply: Reply) -> float:
-    """Return frames a second: as declared where the times agree, as measured where not."""
-    known = [time for time in times if time is not None]
-    steps = np.diff(known)
-    rate = float(declared or 0)
-    if len(known) == len(times) and len(steps) and np.median(steps) > 0:
-        measured = len(steps) / max(known[-1] - known[0], 1e-6)
-        if np.ptp(steps) > 0.25 * np.median(steps) + 0.002:  # Matroska rounds times to 1 ms
-            reply.add_note("uneven")
-            rate = measured
-        rate = measured if not 0.9 < rate / measured < 1.1 else rate
-    return min(max(rate, 1.0), 240.0) if rate > 0 and math.isfinite(rate) else 8.0
+def atlas_layout(num_frames: int, height: int, width: int) -> tuple[int, int]:
+    """Choose a grid that is nearly square and fits into a WebP.
 
+    Args:
+        num_frames: Frames of the clip.
+        height: Height of a frame in pixels.
+        width: Width of a frame in pixels.
 
-def decode_still(job: Job) -> Reply:
-    """Decode one PNG or WebP picture, its size checked by us before Pillow sees it."""
-    with Path(job["name"]).open("rb") as file:
-        width, height = still_size(file.read(30))
-        check_size(width, height, job)
-        picture = ImageOps.exif_transpose(Image.open(file, formats=["PNG", "WEBP"]))
-    reply = Reply(source=(picture.height, picture.width))
-    fitted = fitted_size(*reply.source, job)
-    if fitted != reply.source:
-        reply.add_note("scaled", picture.width, picture.height, fitted[1], fitted[0])
-    if picture.has_transparency_data:
-        reply.add_note("alpha")
-    scaled = picture.convert("RGB").resize((fitted[1], fitted[0]), Image.Resampling.BOX)
-    reply.frames.append(np.asarray(scaled, np.uint8))
-    return reply
+    Returns:
+        Columns and rows.
 
+    Raises:
+        ValueError: If there is no frame, or no grid of these frames fits.
 
-def still_size(head: bytes) -> tuple[int, int]:
-    """Read width and height from the first 30 bytes of a PNG or a WebP file."""
-    if len(head) < 30:
-        raise RefusalError("not_still")
-    if head.startswith(PNG_SIGNATURE) and head[12:16] == b"IHDR":
-        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        kind = head[12:16]
-        if kind == b"VP8X":
-            return (
-                int.from_bytes(head[24:27], "little") + 1,
-                int.from_bytes(head[27:30], "little") + 1,
-            )
-        if kind == b"VP8L" and head[20:21] == b"\x2f":
-            packed = int.from_bytes(head[21:25], "little")
-            return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
-        if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
-            packed = int.from_bytes(head[26:30], "little")
-            return packed & 0x3FFF, packed >> 16 & 0x3FFF
-    raise RefusalError("not_still")
-
-
-def answer(job: Job) -> Iterator[bytes]:
-    """Do the job: give the header, then every frame."""
-    try:
-        reply = decode_still(job) if job["kind"] == "still" else decode_video(job)
-    except RefusalError as refusal:
-        yield json.dumps({"refusal": refusal.note}).encode() + b"\n"
-        return
-    yield reply.header()
-    for pixels in reply.frames:
-        yield pixels.tobytes()
-
-
-if __name__ == "__main__":
-    received: Job = json.load(sys.stdin)
-    limit_resources(received)
-    for block in answer(received):
-        sys.stdout.buffer.write(block)
+    Ours: square, so that neither side is long.
+    """
+    if min(num_frames, height, width) < 1:
+        raise ValueError(
+            f"need frames of at least 1x1 pixels, got {num_frames} of {height}x{width}"
+        )
+    square = round(np.sqrt(num_frames * height / width))
+    columns = int(np.clip(square, 1, min(num_frames, max(1, WEBP_MAX_SIDE // width))))
+    rows = -(-num_frames // columns)
+    if columns * width > WEBP_MAX_SIDE or rows * height > WEBP_MAX_SIDE:
+        raise ValueError(
+            f"{num_frames} frames of {height}x{width} exceed a WebP of {WEBP_MAX_SIDE} pixels"
+        )
+    return columns, rows

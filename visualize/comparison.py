@@ -121,7 +121,7 @@ def _lay_out(
     row_foot = has_row_labels * line
     rows = head + len(clips) * (height + row_foot + gap) + has_counter * (line + gap // 2)
     columns = gap + len(clips[0]) * (width + gap)
-    page = (rows, columns + columns % 2)
+    page = (rows + rows % 2, columns + columns % 2)
     return _Layout(height, width, gap, size, head, row_foot, page)
 
 

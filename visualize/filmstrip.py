@@ -12,6 +12,7 @@ from visualize.palette import MUTED_INK, PAPER, slot_colours, slot_label
 from visualize.pixels import checkerboard, draw_text, enlarge, resize_masks, text_size
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Backdrop = Literal["checker", "dim"]
@@ -113,18 +114,7 @@ def film_strip_figure(
     figure = new_figure(7.0, height, title=title, caption=_CAPTION, row_gap=_ROW_GAP)
     grid = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     for index, (axes, row) in enumerate(zip(grid, rows, strict=True)):
-        axes.imshow(_join(row, gap), interpolation="nearest")
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        axes.set_ylabel(
-            names[index],
-            rotation=0,
-            ha="right",
-            va="center",
-            size=TEXT_SIZE,
-            color=INK_HEX,
-            labelpad=8,
-        )
+        _draw_row(axes, _join(row, gap), names[index])
         if index:
             bar = axes.inset_axes((-0.012, 0, 0.006, 1), facecolor=colours[index - 1])
             bar.set(xticks=[], yticks=[])
@@ -176,6 +166,16 @@ def cut_out(
         behind = 0.22 * frames + 0.78 * 255
     mixed = behind + mask[..., None] * (frames - np.asarray(behind, dtype=np.float32))
     return np.rint(mixed).clip(0, 255).astype(np.uint8)
+
+
+def _draw_row(axes: "Axes", picture: UInt8[np.ndarray, "h w 3"], name: str) -> None:
+    """Show a row of frames without a box, its name at the left."""
+    axes.imshow(picture, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel(
+        name, rotation=0, ha="right", va="center", size=TEXT_SIZE, color=INK_HEX, labelpad=8
+    )
 
 
 def _strip_rows(

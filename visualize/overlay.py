@@ -61,16 +61,14 @@ def overlay_masks(
 
     Ours: hidden slots still compete, so hiding one changes no pixel that another holds.
     """
-    num_slots = masks.shape[1]
-    shown = _shown_slots(num_slots, background, slots)
     if len(masks) != len(frames):
         raise ValueError(f"need masks for {len(frames)} frames, got {len(masks)}")
     if not 0 <= opacity <= 1:
         raise ValueError(f"opacity must be in [0, 1], got {opacity}")
     large = enlarge(frames, scale)
     height, width = large.shape[1:3]
-    line = max(1.0, min(height, width) / 140)
-    layer = _Layer(background, shown, opacity, contours, line)
+    shown = _shown_slots(masks.shape[1], background, slots)
+    layer = _Layer(background, shown, opacity, contours, max(1.0, min(height, width) / 140))
     for frame, frame_masks in zip(large, masks, strict=True):
         frame[:] = _overlay_frame(frame, resize_masks(frame_masks, height, width), layer)
         if numbers:

@@ -39,7 +39,7 @@ A whole model is three trainings, each of which reads the one before, and a pack
   olvdm train autoencoder --preset cpu --output runs/autoencoder
   olvdm train slots --preset cpu --autoencoder runs/autoencoder/final --output runs/slots
   olvdm train denoiser --preset cpu --autoencoder runs/autoencoder/final \\
-      --slots runs/slots/final --output runs/denoiser
+      --slots runs/slots/final --slot-loss corr --output runs/denoiser
   olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
       --denoiser runs/denoiser/final --output checkpoints/mine
 
@@ -63,7 +63,7 @@ STAGE_HELP = {
 STAGE_PARTS = {
     "autoencoder": "",
     "slots": "--autoencoder runs/autoencoder/final ",
-    "denoiser": "--autoencoder runs/autoencoder/final --slots runs/slots/final ",
+    "denoiser": "--autoencoder runs/autoencoder/final ",
 }
 GENERATE_EPILOG = """\
 Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png

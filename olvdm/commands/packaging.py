@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from olvdm.autoencoder import VideoAutoencoder
+from olvdm.checkpoint import SHARED_SETTINGS
 from olvdm.commands.training import find_part, load_part
 from olvdm.data.moving_shapes import LEVELS, example_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
 from olvdm.errors import InputError
-from olvdm.limits import MODEL_PARAMETERS
 from olvdm.manifest import MANIFEST_NAME, verify_folder
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_decoder import SlotDecoder
@@ -64,25 +64,14 @@ def package(arguments: argparse.Namespace) -> None:
 
 
 def _check_fit(pipeline: OLVDMPipeline) -> None:
-    """Refuse parts that were not trained on each other."""
-    wanted = pipeline.autoencoder.latent_channels
-    for name in ("slot_encoder", "slot_decoder", "denoiser"):
-        found = getattr(pipeline, name).config["latent_channels"]
-        if found != wanted:
+    """Refuse parts that were not trained on each other, before anything is written."""
+    for one, its_setting, other, other_setting in SHARED_SETTINGS:
+        needed = getattr(pipeline, one).config[its_setting]
+        found = getattr(pipeline, other).config[other_setting]
+        if found != needed:
             raise InputError(
-                f"the {name} was trained on latents of {found} channels, but the autoencoder makes "
-                f"{wanted}; give parts that were trained on each other"
-            )
-    width, needed = pipeline.text_encoder.output_dim, pipeline.denoiser.config["prompt_dim"]
-    if width != needed:
-        raise InputError(
-            f"the text encoder makes embeddings of width {width}, but the denoiser needs {needed}"
-        )
-    for name, network in pipeline.components.items():
-        if isinstance(network, ModelMixin) and network.num_parameters() > MODEL_PARAMETERS:
-            raise InputError(
-                f"the {name} has {network.num_parameters():,} weights; a checkpoint may hold "
-                f"{MODEL_PARAMETERS:,} a network"
+                f"the {other} was made for {other_setting} {found}, but the {one} has {needed}; "
+                "give parts that were trained on each other"
             )
 
 

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -12,15 +13,12 @@ from accelerate import PartialState
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import load_network
 from olvdm.commands.arguments import SETTING
-from olvdm.data.clips import FolderClips
-from olvdm.data.moving_shapes import vocabulary
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, InputError
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
 from olvdm.training.autoencoder import AutoencoderStage
-from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import (
     AutoencoderConfig,
     DenoiserConfig,
@@ -51,6 +49,8 @@ def train_stage(arguments: argparse.Namespace) -> None:
     _start_log()
     output = Path(arguments.output)
     config = load_config(arguments.stage, _preset(arguments, output), _changes(arguments))
+    if config.latents is None:
+        config = replace(config, latents=str(output.parent / "latents"))  # other trainings' too
     torch.manual_seed(config.seed)
     scores = train(build_stage(config), config, output, arguments.resume)
     if PartialState().is_main_process:
@@ -68,27 +68,23 @@ def build_stage(config: TrainingConfig) -> Stage:
         config: Settings of any stage.
 
     Returns:
-        The stage, on the CPU but for a frozen autoencoder, which encodes the clips of a denoiser
-        where that is fast. A part that is needed and not named is an ``InputError``.
+        The stage, on the CPU but for a frozen autoencoder, which is on the device of the training.
+        A part that is needed and not named is an ``InputError``.
     """
     if isinstance(config, AutoencoderConfig):
         return AutoencoderStage(config)
     if isinstance(config, SlotsConfig):
-        return SlotsStage(config, _part(config.autoencoder, "autoencoder", VideoAutoencoder))
+        return SlotsStage(config, _frozen_autoencoder(config.autoencoder))
     assert isinstance(config, DenoiserConfig)
-    autoencoder = _part(config.autoencoder, "autoencoder", VideoAutoencoder)
-    slot_encoder = None
+    slot_encoder = text_encoder = denoiser = None
     if config.slot_loss != "none":
         slot_encoder = _part(config.slots, "slot_encoder", SlotEncoder, "slots")
     begun = config.branch_from or config.init_from
     if begun is not None and find_part(begun, "text_encoder") is not None:
         text_encoder = load_part(begun, "text_encoder", TextEncoder)
-    else:
-        text_encoder = _new_text(config)
-    denoiser = None
     if config.branch_from is not None:
         denoiser = load_part(config.branch_from, "denoiser", VideoDenoiser)
-    cast("Any", autoencoder).to(_device())  # diffusers wraps it in a way that types cannot follow
+    autoencoder = _frozen_autoencoder(config.autoencoder)
     return DenoiserStage(config, autoencoder, text_encoder, slot_encoder, denoiser)
 
 
@@ -137,21 +133,11 @@ def _part(folder: str | None, name: str, kind: type[Network], option: str = "") 
     return load_part(folder, name, kind)
 
 
-def _device() -> torch.device:
-    """Return where this process computes."""
-    device = PartialState().device
-    assert device is not None
-    return device
-
-
-def _new_text(config: DenoiserConfig) -> TextEncoder:
-    """Return a fresh text tower that knows every word of the data."""
-    clips = ClipSource(config).data
-    if isinstance(clips, FolderClips):
-        texts = tuple(clips.captions.find(video.name) for video, _ in clips.clips)
-    else:
-        texts = vocabulary()
-    return TextEncoder(vocabulary=TextEncoder.vocabulary_of(texts))
+def _frozen_autoencoder(folder: str | None) -> VideoAutoencoder:
+    """Load the autoencoder that encodes the clips, where encoding is fast."""
+    autoencoder = _part(folder, "autoencoder", VideoAutoencoder)
+    cast("Any", autoencoder).to(PartialState().device)  # diffusers hides its signature from types
+    return autoencoder
 
 
 def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:

@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.evaluation.optical_flow import Flow, estimate_flow
-from olvdm.evaluation.video_quality import measure_flicker
+from olvdm.evaluation.video_quality import frame_motion, measure_flicker
 from olvdm.generation import OLVDMPipelineOutput, SlotOutput
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_adaptation import adapt_slots
@@ -38,7 +37,7 @@ class Inspection:
         assignment: Slot of each frame that continues slot k of frame 0, -1 where absent.
         flicker: Unsteadiness of each slot in each frame, NaN at the ends and where it is absent.
         flicker_all: Unsteadiness of the whole picture, NaN at the ends.
-        motion: Mean way of the picture's pixels into each frame, NaN for the first.
+        motion: Mean way of the picture's pixels between neighbouring frames, in pixels.
         switches: How often an object passes to another slot.
         background: The slot that holds the largest share of the clip.
         reconstruction_psnr: Of the clip after a way through the autoencoder, dB; NaN for a clip
@@ -160,8 +159,7 @@ def _inspection(
     """Turn tensors of the pipeline into arrays, and measure flicker and motion."""
     alpha_masks = _as_array(found.alpha_masks[clip])
     assignment = found.assignment[clip].cpu().numpy()
-    flow = estimate_flow(frames) if len(frames) > 1 else None
-    flicker = measure_flicker(frames, alpha_masks, flow)
+    flicker = measure_flicker(frames, alpha_masks)
     return Inspection(
         frames=frames,
         slots=_as_array(found.slots[clip]),
@@ -172,21 +170,13 @@ def _inspection(
         assignment=assignment,
         flicker=flicker.total,
         flicker_all=flicker.whole_frame,
-        motion=_motion(flow, len(frames)),
+        motion=frame_motion(frames),
         switches=count_switches(assignment),
         background=int(alpha_masks.sum(axis=(0, 2, 3)).argmax()),
         reconstruction_psnr=reconstruction_psnr,
         explained=explained,
         fps=fps,
     )
-
-
-def _motion(flow: Flow | None, num_frames: int) -> Float32[np.ndarray, " t"]:
-    """Return how many pixels the picture moves into each frame, NaN for the first."""
-    motion = np.full(num_frames, np.nan, np.float32)
-    if flow is not None:
-        motion[1:] = np.linalg.norm(flow.forward, axis=-1).mean(axis=(1, 2))
-    return motion
 
 
 def _as_array(values: Tensor) -> Float32[np.ndarray, "*shape"]:

@@ -234,7 +234,7 @@ def validate_tracker(level: str, num_clips: int = 60, seed: int = 0) -> dict[str
     return {name: _mean([getattr(one, name) for one in agreements]) for name in names}
 
 
-def _resize(frames: UInt8[np.ndarray, "t h w 3"], scale: float) -> UInt8[np.ndarray, "t h w 3"]:
+def _resize(frames: UInt8[np.ndarray, "t h w 3"], scale: float) -> UInt8[np.ndarray, "t h2 w2 3"]:
     if scale == 1:
         return frames
     size = (round(frames.shape[2] / scale), round(frames.shape[1] / scale))

@@ -1,4 +1,4 @@
-"""Stage 1: teach the autoencoder to bring clips back, within every frame and from frame to frame."""
+"""Stage 1: teach the autoencoder to bring clips back, frame by frame and from frame to frame."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -43,6 +43,7 @@ class AutoencoderStage(Stage):
             widths=config.widths,
             num_blocks=config.num_blocks,
         )
+        self.autoencoder.encoder.requires_grad_(config.trains_encoder)
 
     @property
     def num_examples(self) -> int:
@@ -118,10 +119,13 @@ class AutoencoderStage(Stage):
     def validate(self) -> dict[str, float]:
         """Return the mean PSNR of held-out clips in dB, and measure the latents' statistics.
 
+        A frozen encoder keeps its statistics: other networks are trained on its latents.
+
         Returns:
             ``psnr``, and the same as ``score``.
         """
-        self.measure_latents()
+        if self.config.trains_encoder:
+            self.measure_latents()
         errors = [
             np.square((self._reconstruct(frames) - frames.astype(np.float32)) / 255).mean(
                 axis=(1, 2, 3, 4)

@@ -110,6 +110,8 @@ class AutoencoderConfig(TrainingConfig):
         latent_channels: Channels of the latents.
         widths: Channels at each spatial resolution, finest first.
         num_blocks: Residual blocks at each resolution.
+        trains_encoder: Whether the encoder learns too; off improves the decoder of latents that
+            other networks are trained on already.
         kl_weight: Weight of the pull of the latents towards a Gaussian.
         temporal_weight: Weight of the loss on the change from frame to frame.
     """
@@ -119,6 +121,7 @@ class AutoencoderConfig(TrainingConfig):
     latent_channels: int = number(8, 1, 64)
     widths: tuple[int, ...] = widths(64, 128)
     num_blocks: int = number(2, 1, 16)
+    trains_encoder: bool = flag(True)
     kl_weight: float = number(1e-6, 0.0, 1.0)
     temporal_weight: float = number(0.5, 0.0, 100.0)
 
@@ -194,6 +197,10 @@ class DenoiserConfig(TrainingConfig):
     given_share: float = number(0.5, 0.0, 1.0)
     prompt_drop: float = number(0.1, 0.0, 1.0)
     trains_text: bool = flag(True)
+    text_width: int = number(192, 8, 4096)
+    text_layers: int = number(3, 1, 48)
+    context_length: int = number(48, 8, 512)
+    prompt_dim: int = number(256, 8, 4096)
     slot_loss: str = choice("none", *SLOT_LOSSES)
     slot_gradient_share: float = number(0.12, 0.0, 1.0)
     slot_max_timestep: float = number(700.0, 0.0, 1000.0)

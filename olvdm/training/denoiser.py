@@ -10,6 +10,7 @@ from torch import Tensor
 
 from olvdm.alignment import slot_presence
 from olvdm.autoencoder import VideoAutoencoder
+from olvdm.data.moving_shapes import vocabulary
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
 from olvdm.frame_conditioning import nothing_given
@@ -67,7 +68,8 @@ class DenoiserStage(Stage):
     Args:
         config: Settings of the training.
         autoencoder: Trained; it stays frozen, and encodes every clip once.
-        text_encoder: Trained along, unless the settings say otherwise.
+        text_encoder: Trained along, unless the settings say otherwise; none for a fresh small one
+            that knows the words of the data.
         slot_encoder: Trained and frozen; needed with a slot loss alone.
         denoiser: Network to go on with, or none for a fresh one.
 
@@ -82,7 +84,7 @@ class DenoiserStage(Stage):
         self,
         config: DenoiserConfig,
         autoencoder: VideoAutoencoder,
-        text_encoder: TextEncoder,
+        text_encoder: TextEncoder | None = None,
         slot_encoder: SlotEncoder | None = None,
         denoiser: VideoDenoiser | None = None,
     ) -> None:
@@ -92,9 +94,10 @@ class DenoiserStage(Stage):
         self.config = config
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.slot_encoder = slot_encoder.requires_grad_(False).eval() if slot_encoder else None
-        self.text_encoder = text_encoder.requires_grad_(config.trains_text)
         self.data = self._encoded("train", config.num_clips)
         self.validation_data = self._encoded("val", NUM_VALIDATION_CLIPS)
+        text_encoder = text_encoder or self._new_text_encoder()
+        self.text_encoder = text_encoder.requires_grad_(config.trains_text)
         factor = autoencoder.spatial_factor
         self.denoiser = denoiser or VideoDenoiser(
             latent_channels=autoencoder.latent_channels,
@@ -252,6 +255,18 @@ class DenoiserStage(Stage):
     @property
     def _device(self) -> torch.device:
         return next(self.denoiser.parameters()).device
+
+    def _new_text_encoder(self) -> TextEncoder:
+        """Return a small tower that knows every word of the world, or of the folder's captions."""
+        config = self.config
+        words = vocabulary() if config.videos is None else sorted(set(self.data.prompts))
+        return TextEncoder(
+            vocabulary=TextEncoder.vocabulary_of(words),
+            width=config.text_width,
+            layers=config.text_layers,
+            context_length=config.context_length,
+            output_dim=config.prompt_dim,
+        )
 
     def _encoded(self, split: str, num_clips: int) -> LatentsDataset:
         """Return the latents of a split, and behind each clip its first and last frame as stills."""

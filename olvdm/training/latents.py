@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ KIND = "latents"
 Encode = Callable[[UInt8[Tensor, "b t h w 3"]], Float[Tensor, "b c lt lh lw"]]
 
 
+@runtime_checkable
 class EncodableClip(Protocol):
     """What a data set gives by index; clips may also carry ``true_masks``, uint8 `t h w`."""
 
@@ -41,6 +42,7 @@ class EncodableClip(Protocol):
         ...
 
 
+@runtime_checkable
 class EncodableClips(Protocol):
     """A data set of clips by index."""
 

@@ -1,3 +1,4 @@
+import contextlib
 import socket
 
 import pytest
@@ -18,8 +19,8 @@ def test_names_of_other_machines_are_not_looked_up(no_network: list[str]) -> Non
 
 
 def test_hidden_attempts_are_kept(no_network: list[str]) -> None:
-    with socket.socket() as one:
-        pytest.raises(OSError, one.connect, ("192.0.2.1", 80))
+    with socket.socket() as one, contextlib.suppress(OSError):
+        one.connect(("192.0.2.1", 80))
     assert no_network == ["('192.0.2.1', 80)"]
     no_network.clear()
 

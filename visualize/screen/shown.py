@@ -91,3 +91,16 @@ class Choice:
 
     key: str
     label: str
+
+
+@dataclass(frozen=True)
+class ReadClip:
+    """A clip that was read and waits to be inspected.
+
+    Attributes:
+        clip_id: Its random name.
+        notes: What was changed on the way.
+    """
+
+    clip_id: str
+    notes: tuple[str, ...] = ()

@@ -226,7 +226,7 @@ def picture_grid(
         is_lossless: Whether every pixel must come back.
 
     Returns:
-        A data URI, and how many cells stand in a row.
+        A data URI, how many cells stand in a row, and their size.
     """
     num_frames, height, width, channels = frames.shape
     columns, rows = atlas_layout(num_frames, height, width)

@@ -126,7 +126,7 @@ def test_a_pan_is_dynamic() -> None:
 
 def test_a_slow_pan_at_many_frames_a_second_is_dynamic_once_thinned() -> None:
     frames = panning(num_frames=16, step=1)
-    assert [quality.score_video(frames, fps=fps).dynamic_degree for fps in (8, 24)] == [0, 1]
+    assert [quality.score_video(frames, fps=fps).dynamic_degree for fps in (8.0, 24.0)] == [0, 1]
 
 
 def test_a_pan_costs_less_warp_error_than_plain_change() -> None:

@@ -1,0 +1,79 @@
+"""Decoded clips that wait to be looked at: in memory, few, and under random names."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from olvdm.errors import InputError
+
+MOST_CLIPS = 24  # of at most 6 MB each
+
+
+@dataclass(frozen=True, eq=False)
+class ShelvedClip:
+    """A clip that was read.
+
+    Attributes:
+        name: What the page calls it; never a person's own text.
+        frames: Its frames.
+        fps: Frames a second.
+        is_upload: Whether a person brought it.
+    """
+
+    name: str
+    frames: UInt8[np.ndarray, "t h w 3"]
+    fps: float
+    is_upload: bool
+
+
+class ClipShelf:
+    """The clips last read by anybody, each found by a name that nobody else can guess.
+
+    Args:
+        most: Clips to keep; the one that was unused for longest leaves first.
+
+    Ours: an upload is deleted once it is decoded, so that only reduced frames stay, and not long.
+    """
+
+    def __init__(self, most: int = MOST_CLIPS) -> None:
+        self._most = most
+        self._clips: OrderedDict[str, ShelvedClip] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, clip: ShelvedClip) -> str:
+        """Keep a clip.
+
+        Args:
+            clip: The clip.
+
+        Returns:
+            Its random name.
+        """
+        clip_id = secrets.token_hex(16)
+        with self._lock:
+            self._clips[clip_id] = clip
+            while len(self._clips) > self._most:
+                self._clips.popitem(last=False)
+        return clip_id
+
+    def get(self, clip_id: object) -> ShelvedClip:
+        """Return a clip.
+
+        Args:
+            clip_id: What `put` gave.
+
+        Returns:
+            The clip.
+
+        Raises:
+            InputError: If there is none of that name, or it has left.
+        """
+        with self._lock:
+            if not isinstance(clip_id, str) or clip_id not in self._clips:
+                raise InputError("Choose a video or a test clip first.")
+            self._clips.move_to_end(clip_id)
+            return self._clips[clip_id]

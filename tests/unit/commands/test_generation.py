@@ -1,0 +1,161 @@
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from olvdm.cli import main
+from olvdm.commands.generation import check_job, read_given
+from olvdm.decoding import decode_video
+from olvdm.errors import InputError, VideoError
+from olvdm.video import write_mp4, write_png
+
+PROMPT = "a red circle moves right"
+FAST = ["--num-frames", "8", "--num-inference-steps", "2", "--seed", "3", "--dtype", "fp32"]
+NAMES = ["clip-correlation.png", "clip-overlay.mp4", "clip.json", "clip.mp4"]
+
+
+@pytest.fixture(scope="module")
+def drawn(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder into which one clip was drawn."""
+    folder = tmp_path_factory.mktemp("drawn")
+    words = [PROMPT, "--checkpoint", str(checkpoint), "--output", str(folder / "clip.mp4"), *FAST]
+    assert main(["generate", *words]) == 0
+    return folder
+
+
+def record_of(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+def test_clip_overlay_heatmap_and_record_are_written(drawn) -> None:
+    assert sorted(one.name for one in drawn.iterdir() if one.name in NAMES) == NAMES
+
+
+def test_clip_has_the_frames_that_were_asked_for(drawn) -> None:
+    assert decode_video(drawn / "clip.mp4").frames.shape == (8, 32, 32, 3)
+
+
+def test_record_holds_every_setting(drawn) -> None:
+    settings = record_of(drawn / "clip.json")["settings"]
+    asked = {"prompt": PROMPT, "seed": 3, "num_frames": 8, "num_inference_steps": 2}
+    assert asked.items() <= settings.items()
+    assert check_job(settings).settings() == {**settings, "given": ()}
+
+
+def test_record_says_where_the_bytes_come_from(drawn) -> None:
+    record = record_of(drawn / "clip.json")
+    wanted = {"checkpoint_sha256", "frames_sha256", "dtype", "num_threads", "versions", "command"}
+    assert wanted <= record.keys()
+
+
+def test_record_repeats_the_clip_byte_for_byte(drawn, capsys) -> None:
+    words = ["--repeat", str(drawn / "clip.json"), "--output", str(drawn / "again.mp4")]
+    assert main(["generate", *words]) == 0
+    assert "the same as before" in capsys.readouterr().out
+    both = [record_of(drawn / f"{name}.json")["frames_sha256"] for name in ("clip", "again")]
+    assert both[0] == both[1]
+
+
+def test_recorded_command_means_the_same_job(drawn) -> None:
+    from olvdm.commands.arguments import parse
+    from olvdm.commands.generation import FIELDS
+
+    record = record_of(drawn / "clip.json")
+    typed = vars(parse(shlex.split(record["command"])[1:]))
+    settings = {name: typed[name] for name in FIELDS if typed[name] is not None}
+    assert check_job(settings) == check_job(record["settings"])
+
+
+def test_option_overrides_the_record(drawn) -> None:
+    words = ["--repeat", str(drawn / "clip.json"), "--output", str(drawn / "other.mp4")]
+    assert main(["generate", *words, "--seed", "4"]) == 0
+    record = record_of(drawn / "other.json")
+    assert record["settings"]["seed"] == 4
+    assert record["frames_sha256"] != record_of(drawn / "clip.json")["frames_sha256"]
+
+
+def test_given_picture_is_continued(checkpoint, tmp_path) -> None:
+    picture = np.full((32, 32, 3), 200, np.uint8)
+    write_png(picture, tmp_path / "first.png")
+    words = [PROMPT, "--checkpoint", str(checkpoint), "--given", str(tmp_path / "first.png")]
+    assert main(["generate", *words, *FAST, "--output", str(tmp_path / "clip.mp4")]) == 0
+    assert record_of(tmp_path / "clip.json")["given_sha256"]
+
+
+def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
+    words = ["a red dragon moves right", "--checkpoint", str(checkpoint), *FAST]
+    assert main(["generate", *words, "--output", str(tmp_path / "clip.mp4")]) == 0
+    assert "dragon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--num-frames", "9"], "num_frames must be one of 8"),
+        (["--guidance-scale", "nan"], "guidance_scale must be a number from 0"),
+        (["--num-inference-steps", "many"], "num_inference_steps must be a whole number"),
+        (["--fps", "0"], "fps must be a number from 1 to 60"),
+        (["--places", "0", "8"], "places must be a whole number from 0 to 7"),
+        (["--given", "missing.png"], "readable"),
+        (["--checkpoint", "nowhere"], "whole checkpoint folder"),
+        (["--output", "clip.gif"], "must end in .mp4"),
+        (["--repeat", "missing.json"], "record"),
+    ],
+)
+def test_illegal_value_is_refused_and_nothing_is_written(
+    checkpoint, tmp_path, monkeypatch, capsys, changes, reason
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [PROMPT, "--checkpoint", str(checkpoint), *FAST, "--output", "clip.mp4", *changes]
+    assert main(["generate", *words]) == 2
+    assert reason in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_prompt_may_not_be_missing(tmp_path, capsys) -> None:
+    assert main(["generate", "--output", str(tmp_path / "clip.mp4")]) == 2
+    assert "prompt is missing" in capsys.readouterr().err
+
+
+def test_endless_prompt_is_refused(tmp_path, capsys) -> None:
+    assert main(["generate", "a" * 1_000_000, "--output", str(tmp_path / "clip.mp4")]) == 2
+    assert "1,000,000 characters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"checkpoint": 3},
+        {"given": "first.png"},
+        {"places": 3},
+        {"dtype": "fp16"},
+        {"run": "rm"},
+        {"height": 33},
+    ],
+)
+def test_hostile_record_is_refused(settings) -> None:
+    with pytest.raises(InputError):
+        check_job({"prompt": PROMPT, **settings})
+
+
+def test_pictures_of_two_sizes_are_refused(tmp_path) -> None:
+    for side in (32, 48):
+        write_png(np.zeros((side, side, 3), np.uint8), tmp_path / f"{side}.png")
+    with pytest.raises(InputError, match="32x32 and 48x48"):
+        read_given([str(tmp_path / "32.png"), str(tmp_path / "48.png")])
+
+
+def test_given_video_is_read_frame_by_frame(tmp_path) -> None:
+    write_mp4(np.zeros((10, 32, 32, 3), np.uint8), tmp_path / "clip.mp4")
+    given = read_given([str(tmp_path / "clip.mp4")])
+    assert given is not None
+    assert given.shape == (10, 32, 32, 3)
+
+
+def test_text_file_named_mp4_is_refused(tmp_path) -> None:
+    (tmp_path / "clip.mp4").write_text("not a video")
+    with pytest.raises(VideoError):
+        read_given([str(tmp_path / "clip.mp4")])

@@ -1,0 +1,47 @@
+import pytest
+
+from olvdm.commands.output import check_ending, written_together
+from olvdm.errors import InputError
+
+
+def test_files_appear_together(tmp_path) -> None:
+    with written_together(tmp_path / "new" / "folder") as folder:
+        (folder / "a.txt").write_text("a")
+        assert not (tmp_path / "new" / "folder" / "a.txt").exists()
+    assert [one.name for one in (tmp_path / "new" / "folder").iterdir()] == ["a.txt"]
+
+
+def test_failure_leaves_nothing_behind(tmp_path) -> None:
+    with pytest.raises(RuntimeError), written_together(tmp_path / "new" / "folder") as folder:
+        (folder / "a.txt").write_text("a")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_files_of_the_folder_stay(tmp_path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with written_together(tmp_path) as folder:
+        (folder / "a.txt").write_text("a")
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_failure_keeps_an_earlier_file(tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("earlier")
+    with pytest.raises(RuntimeError), written_together(tmp_path) as folder:
+        (folder / "a.txt").write_text("later")
+        raise RuntimeError
+    assert (tmp_path / "a.txt").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("name", ["file.txt", "file.txt/below"])
+def test_file_is_no_folder(tmp_path, name) -> None:
+    (tmp_path / "file.txt").write_text("mine")
+    with pytest.raises(InputError, match="no folder"), written_together(tmp_path / name):
+        pass
+    assert (tmp_path / "file.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["clip", "clip.txt", "clip.mp4.exe", ".mp4"])
+def test_name_must_say_what_the_file_is(tmp_path, name) -> None:
+    with pytest.raises(InputError, match=r"must end in \.mp4"):
+        check_ending(tmp_path / name, ".mp4")

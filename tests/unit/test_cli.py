@@ -1,0 +1,131 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from olvdm import cli
+from olvdm.errors import CheckpointError, StorageError, TrainingError
+
+DOCTOR = ["doctor"]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch):
+    """Let the next command fail in a way of the test's choice."""
+
+    def fail_with(error: BaseException) -> None:
+        def run(arguments: object) -> None:
+            raise error
+
+        monkeypatch.setattr(cli, "_run", run)
+
+    return fail_with
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CheckpointError("the checkpoint is damaged"), 2),
+        (TrainingError("the loss is not finite"), 3),
+        (StorageError("saving failed"), 4),
+    ],
+)
+def test_explained_failure_is_one_line_and_its_code(failing, capsys, error, code) -> None:
+    failing(error)
+    assert cli.main(DOCTOR) == code
+    assert capsys.readouterr().err == f"olvdm: {error.user_message}\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_failing_storage_is_named_without_a_path(failing, capsys, number) -> None:
+    failing(OSError(number, os.strerror(number), "/secret/place"))
+    assert cli.main(DOCTOR) == 4
+    assert "secret" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_too_little_memory_says_what_to_do(failing, capsys, error) -> None:
+    failing(error)
+    assert cli.main(DOCTOR) == 2
+    assert "fewer or smaller frames" in capsys.readouterr().err
+
+
+def test_bug_shows_an_incident_number_alone(failing, capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    failing(ZeroDivisionError("my private prompt"))
+    assert cli.main(DOCTOR) == 1
+    said = capsys.readouterr().err
+    (log,) = tmp_path.glob("olvdm-*.log")
+    assert log.name in said
+    assert said.count("\n") == 1
+    assert "prompt" not in said
+
+
+def test_log_of_a_bug_holds_class_and_stack_but_no_message(failing, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    failing(ZeroDivisionError("my private prompt"))
+    cli.main(DOCTOR)
+    (log,) = tmp_path.glob("olvdm-*.log")
+    assert log.read_text().startswith("ZeroDivisionError\n")
+    assert "my private prompt" not in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_interrupt_ends_without_a_traceback(failing, capsys) -> None:
+    failing(KeyboardInterrupt())
+    assert cli.main(DOCTOR) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_request_to_end_unwinds_as_an_interrupt_does(monkeypatch) -> None:
+    monkeypatch.setattr(cli, "_run", lambda arguments: os.kill(os.getpid(), signal.SIGTERM))
+    assert cli.main(DOCTOR) == 130
+
+
+def test_handler_of_signals_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cli.main(["no-such-command"])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_reader_who_leaves_is_no_failure() -> None:
+    command = [sys.executable, "-m", "olvdm", "data", "show", "--level", "simple", "--output"]
+    with tempfile.TemporaryDirectory() as folder:
+        sheet = Path(folder) / "sheet.png"
+        reading, writing = os.pipe()
+        os.close(reading)
+        ended = subprocess.run(
+            [*command, str(sheet)], stdout=writing, stderr=subprocess.PIPE, check=False
+        )
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ([], "COMMAND"),
+        (["generat"], "generat"),
+        (["generate", "a circle"], "--output"),
+        (["generate", "a circle", "--output", "a.mp4", "--sed", "3"], "the nearest is --seed"),
+        (["train", "slots", "--output", "x", "--learing-rate", "1"], "--learning-rate"),
+        (["train", "everything", "--output", "x"], "everything"),
+        (["inspect", "a.mp4", "--output"], "expected one argument"),
+    ],
+)
+def test_words_that_are_not_known_are_refused_in_one_line(capsys, words, reason) -> None:
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_abbreviated_option_is_not_guessed(capsys) -> None:
+    assert cli.main(["generate", "a circle", "--out", "a.mp4"]) == 2

@@ -1,0 +1,63 @@
+import torch
+from torch import Tensor
+
+from olvdm.slot_decoder import SlotDecoder, SlotDrawing
+from tests.tiny_networks import tiny_slot_decoder
+
+
+def slots(seed: int = 0) -> Tensor:
+    return torch.randn(1, 2, 3, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def test_drawing_has_latents_and_a_picture_twice_as_fine() -> None:
+    drawing = tiny_slot_decoder()(slots(), 6, 8)
+    assert drawing.latents.shape == (1, 4, 2, 6, 8)
+    assert drawing.rgb.shape == (1, 3, 2, 12, 16)
+    assert drawing.alpha_logits.shape == (1, 2, 3, 12, 16)
+
+
+def test_masks_come_at_the_size_that_is_asked_for() -> None:
+    masks = tiny_slot_decoder()(slots(), 6, 8).alpha_masks(50, 37)
+    assert masks.shape == (1, 2, 3, 50, 37)
+    torch.testing.assert_close(masks.sum(dim=2), torch.ones(1, 2, 50, 37))
+
+
+def test_picture_is_the_slots_drawings_by_their_shares() -> None:
+    decoder = tiny_slot_decoder()
+    together = decoder(slots(), 4, 4)
+    alone = [decoder(slots()[:, :, k : k + 1], 4, 4).rgb for k in range(3)]
+    shares = together.alpha_masks()
+    wanted = sum(shares[:, :, k].unsqueeze(1) * alone[k] for k in range(3))
+    torch.testing.assert_close(together.rgb, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_one_slot_owns_everything() -> None:
+    masks = tiny_slot_decoder()(slots()[:, :, :1], 4, 4).alpha_masks()
+    assert torch.equal(masks, torch.ones_like(masks))
+
+
+def test_claims_are_scaled_before_they_compete_so_that_edges_stay_crisp() -> None:
+    claims = torch.zeros(1, 1, 2, 2, 2)
+    claims[..., 0] = torch.tensor([20.0, -20.0]).view(1, 1, 2, 1)
+    claims[..., 1] = torch.tensor([-20.0, 20.0]).view(1, 1, 2, 1)
+    empty = torch.zeros(1, 1, 1, 2, 2)
+    masks = SlotDrawing(empty, empty.expand(1, 3, 1, 2, 2), claims).alpha_masks(16, 16)
+    is_undecided = (masks > 0.05) & (masks < 0.95)
+    assert is_undecided.float().mean() < 0.1
+
+
+def test_every_frame_is_drawn_from_its_own_slots() -> None:
+    decoder = tiny_slot_decoder()
+    torch.testing.assert_close(
+        decoder(slots(), 4, 4).latents[:, :, 1:], decoder(slots()[:, 1:], 4, 4).latents
+    )
+
+
+def test_bf16_slots_are_blended_in_float32() -> None:
+    drawing = tiny_slot_decoder().bfloat16()(slots().bfloat16(), 4, 4)
+    assert drawing.latents.dtype == drawing.rgb.dtype == torch.float32
+
+
+def test_any_slot_can_stand_anywhere() -> None:
+    drawing = SlotDecoder(latent_channels=4, slot_dim=16)(slots(), 5, 3)
+    assert drawing.latents.shape[-2:] == (5, 3)

@@ -1,0 +1,176 @@
+"""The tab on which two models draw the same prompt from the same noise."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from visualize.screen import texts
+from visualize.screen.jobs import LIGHT, MODEL, Job, lock, show_job, unlock
+from visualize.screen.shown import Choice, Finished
+from visualize.screen.stage import Stage, StatusLine, status
+from visualize.screen.stage_value import empty_value, finished_value, restored_value
+
+NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
+
+
+@dataclass(frozen=True)
+class CompareServices:
+    """What the tab needs from the program.
+
+    Attributes:
+        compare: Called with prompt, seed, steps and guidance, all unchecked.
+        stored: Finished comparisons to choose from, the first one shown at once.
+        load_stored: Reads one of them by its key.
+        prompts: To try.
+        highest_steps: Most denoising steps.
+        highest_guidance: Largest guidance.
+        highest_seed: Largest seed.
+    """
+
+    compare: Callable[[object, object, object, object], Job]
+    stored: Sequence[Choice]
+    load_stored: Callable[[object], Finished]
+    prompts: Sequence[str]
+    highest_steps: int
+    highest_guidance: float
+    highest_seed: int
+
+
+def build_compare(services: CompareServices, explained: Callable[..., Any]) -> None:
+    """Lay the tab out and connect it.
+
+    Args:
+        services: What computes.
+        explained: Wraps a handler so that its failures are told in words.
+    """
+    with gr.Column(elem_classes="panel"):
+        with gr.Row(equal_height=False):
+            prompt = gr.Textbox(
+                value=services.prompts[0],
+                label=texts.PROMPT,
+                placeholder=texts.PROMPT_HINT,
+                lines=2,
+                max_lines=3,
+                scale=5,
+                min_width=260,
+                elem_id="prompt",
+            )
+            with gr.Column(scale=2, min_width=220), gr.Row():
+                seed = gr.Number(
+                    3,
+                    label=texts.SEED,
+                    minimum=0,
+                    maximum=services.highest_seed,
+                    scale=3,
+                    min_width=110,
+                    elem_id="seed",
+                )
+                dice = gr.Button(
+                    "\N{GAME DIE}", scale=1, elem_classes="side-button", elem_id="dice"
+                )
+        gr.Examples(
+            [[each] for each in services.prompts],
+            inputs=[prompt],
+            label=texts.EXAMPLES,
+            cache_examples=False,
+            api_visibility="private",
+            examples_per_page=len(services.prompts),
+        )
+        with gr.Accordion(texts.SETTINGS, open=False), gr.Row():
+            steps = gr.Slider(
+                1,
+                services.highest_steps,
+                10,
+                step=1,
+                label=texts.STEPS,
+                info=texts.STEPS_INFO,
+                elem_id="steps",
+            )
+            guidance = gr.Slider(
+                0,
+                services.highest_guidance,
+                3,
+                step=0.5,
+                label=texts.GUIDANCE,
+                info=texts.GUIDANCE_INFO,
+                elem_id="guidance",
+            )
+        with gr.Row():
+            generate = gr.Button(texts.GENERATE, variant="primary", scale=3, elem_id="generate")
+            cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel")
+        line = StatusLine(elem_id="compare-status")
+    stored = _stored_choice(services.stored)
+    stage = Stage(_first_value(services), elem_id="compare-stage")
+
+    @explained
+    def on_generate(
+        prompt: object, seed: object, steps: object, guidance: object
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from show_job(services.compare(prompt, seed, steps, guidance))
+
+    @explained
+    def on_stored(key: object) -> Iterator[dict[str, Any]]:
+        yield finished_value(services.load_stored(key), plays=False)
+
+    dice.click(None, js=NEW_SEED, outputs=seed, api_visibility="private")
+    buttons = [generate, cancel]
+    started = gr.on(
+        [generate.click, prompt.submit],
+        lock,
+        outputs=buttons,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    job = started.then(
+        on_generate,
+        [prompt, seed, steps, guidance],
+        [stage, line],
+        show_progress_on=[line],
+        show_progress="minimal",
+        api_name="compare",
+        api_visibility="private",
+        **MODEL,
+    )
+    job.then(unlock, outputs=buttons, queue=False, show_progress="hidden", api_visibility="private")
+    cancel.click(
+        on_cancel,
+        outputs=[stage, line, *buttons],
+        cancels=[job],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    stored.input(
+        on_stored,
+        stored,
+        stage,
+        show_progress="hidden",
+        api_name="stored",
+        api_visibility="private",
+        **LIGHT,
+    )
+
+
+def on_cancel() -> tuple[Any, ...]:
+    """Put the last result back, and say so."""
+    return restored_value(), status(texts.CANCELLED), *unlock()
+
+
+def _first_value(services: CompareServices) -> dict[str, Any]:
+    """Return what stands on the page before any click."""
+    if not services.stored:
+        return empty_value(texts.NOTHING_YET)
+    return finished_value(services.load_stored(services.stored[0].key), plays=False)
+
+
+def _stored_choice(stored: Sequence[Choice]) -> gr.Radio:
+    return gr.Radio(
+        [(choice.label, choice.key) for choice in stored],
+        value=stored[0].key if stored else None,
+        label=texts.STORED,
+        visible=len(stored) > 1,
+        elem_id="stored",
+    )

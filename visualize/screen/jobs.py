@@ -1,0 +1,54 @@
+"""What both tabs do with a job of the model: lock the buttons, show each step, unlock."""
+
+from collections.abc import Generator, Iterator
+from typing import Any, Final
+
+import gradio as gr
+
+from visualize.screen import texts
+from visualize.screen.shown import Finished, Progress
+from visualize.screen.stage import status
+from visualize.screen.stage_value import finished_value, restored_value, running_value
+
+# One group for every handler that touches the model: Gradio's own default is one a handler.
+MODEL: Final[dict[str, Any]] = {"concurrency_id": "model", "concurrency_limit": 1}
+LIGHT: Final[dict[str, Any]] = {"concurrency_id": "light", "concurrency_limit": 2}
+
+Job = Generator[Progress | Finished, None, None]
+
+
+def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
+    """Turn what a job reports into values of the stage and the status line.
+
+    Args:
+        job: Reports progress, and last its result.
+
+    Yields:
+        Both values, once a step: a generator that yields often can be closed often.
+    """
+    is_done = False
+    yield running_value(()), status(texts.STARTING, 0, is_busy=True)
+    try:
+        for reached in job:
+            if isinstance(reached, Finished):
+                is_done = True
+                yield finished_value(reached, plays=True), status(reached.text)
+            else:
+                stage = running_value(reached.previews) if reached.previews else gr.skip()
+                yield stage, status(reached.text, reached.share, is_busy=True)
+    except Exception:
+        if not is_done:
+            yield restored_value(), status("")
+        raise
+    finally:
+        job.close()
+
+
+def lock() -> tuple[Any, ...]:
+    """Return the two buttons as they are while a job runs."""
+    return gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def unlock() -> tuple[Any, ...]:
+    """Return the two buttons as they are while nothing runs."""
+    return gr.Button(interactive=True), gr.Button(interactive=False)

@@ -1,0 +1,55 @@
+"""The whole page: header, banner and tabs."""
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from visualize.screen import texts
+from visualize.screen.compare import CompareServices, build_compare
+from visualize.screen.how_it_works import build_how_it_works
+from visualize.screen.inspect_clip import InspectServices, build_inspect
+from visualize.screen.theme import HEAD_SCRIPT, HEAD_TEMPLATE
+
+
+def build_page(
+    compare: CompareServices,
+    inspect: InspectServices,
+    missing: Sequence[str],
+    explained: Callable[..., Any],
+    cache_sweep: tuple[int, int],
+) -> gr.Blocks:
+    """Build the page; nothing is computed yet.
+
+    Args:
+        compare: What the first tab needs.
+        inspect: What the second tab needs.
+        missing: Names of models that are not there.
+        explained: Wraps a handler so that its failures are told in words.
+        cache_sweep: How often Gradio clears its files, and how old they may be, in seconds.
+
+    Returns:
+        The page, to be launched.
+    """
+    with gr.Blocks(
+        title=texts.TITLE_LONG, analytics_enabled=False, delete_cache=cache_sweep, fill_width=False
+    ) as page:
+        gr.HTML(html_template=HEAD_TEMPLATE, js_on_load=HEAD_SCRIPT, apply_default_css=False)
+        if missing:
+            gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
+        with gr.Tabs():
+            with gr.Tab(texts.TAB_COMPARE, id="compare"):
+                build_compare(compare, explained)
+            with gr.Tab(texts.TAB_INSPECT, id="inspect"):
+                build_inspect(inspect, explained)
+            with gr.Tab(texts.TAB_HOW, id="how"):
+                build_how_it_works()
+    return page
+
+
+def _banner(missing: Sequence[str]) -> str:
+    """Return the banner's markup; it holds words of ours alone."""
+    command = f"<code>{html.escape(texts.MISSING_COMMAND)}</code>"
+    text = texts.MISSING.format(names=html.escape(", ".join(missing)), command=command)
+    return f'<p class="page-banner" role="alert">{text}</p>'
