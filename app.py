@@ -1,7 +1,9 @@
 """The entry of the app: prepares the process, builds the screen around the models, launches it."""
 
 import argparse
+import errno
 import functools
+import html
 import importlib.util
 import os
 import secrets
@@ -9,11 +11,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from olvdm import limits
 from olvdm.data.captions import example_prompts
@@ -21,15 +22,12 @@ from olvdm.decoding import decode_video
 from olvdm.errors import InputError, OlvdmError
 from olvdm.request import InspectionRequest, Request, check_inspection, check_request
 from olvdm.serving.clip_shelf import ClipShelf, ShelvedClip
+from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.middleware import guards, log_stack
 from olvdm.serving.progress import with_progress
-from olvdm.serving.stored_runs import (
-    StoredRun,
-    list_stored_runs,
-    load_stored_run,
-    save_stored_run,
-)
+from olvdm.serving.sample_clips import read_sample, sample_labels
+from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
 from olvdm.serving.temp_files import TempFiles
 from visualize.screen import texts
 from visualize.screen.shown import Choice, Finished, Progress, ReadClip, ShownClip
@@ -44,33 +42,19 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Shown = TypeVar("Shown")
 Job = Generator[Progress | Finished, None, None]
 
 ROOT = Path(__file__).resolve().parent
 PORT = 7860
 MODELS = ("lvdm", "olvdm")  # A and B, from left to right
 INSPECTING_MODEL = "olvdm"
-SWITCHES = ("SHARE", "MCP_SERVER", "ALLOWED_PATHS", "VIBE_MODE", "DEBUG", "RUN_HISTORY")
-PREVIEW_SECONDS = 0.2  # at most five previews a second,
-PREVIEW_COST = 4  # and at most a fifth of the time
 CLOSING_SECONDS = 4
+IS_SPACE = "SPACE_ID" in os.environ
+NO_MEMORY = "The machine is out of memory; use fewer frames or slots."
+NO_SPACE = "The machine's disk is full; try again later."
 USUAL_SLOTS = 6
 LEVEL = "simple"
-EXAMPLES = (  # key, title, prompt, seed
-    ("1-behind", "passing behind", 0, 3),
-    ("2-same-colour", "two of one colour", 4, 3),
-    ("3-up-and-down", "up and down", 7, 3),
-)
-FAILURE = "9-failure"
-FAILURE_TITLE = "where OLVDM is worse"
-FAILURE_SEEDS = range(4)
-SHAPES = {  # key: label, level and place of a clip of the test split
-    "shapes": ("Simple shapes", "simple", 4),
-    "textures": ("Textured shapes", "full", 7),
-}
-REAL_CLIP = "earth"
-REAL_LABEL = "Real video: the Earth"
-REAL_FILE = ("media_assets", "videos", "world.mp4")  # of the installed gradio
 
 
 class Workshop:
@@ -98,7 +82,9 @@ class Workshop:
         )
         begun = time.monotonic()
         found = yield from self.draw(request)
-        clips = tuple(shown_clip(name.upper(), texts.WHAT[name], found[name]) for name in found)
+        clips = tuple(
+            ShownClip.of(name.upper(), texts.WHAT[name], vars(found[name])) for name in found
+        )
         seconds = time.monotonic() - begun
         yield Finished(
             clips,
@@ -113,7 +99,8 @@ class Workshop:
             yield from self._wait_for_models()
             from olvdm.evaluation.inspection import inspection_of
             from olvdm.evaluation.paired import draw_together
-            from olvdm.generation import OLVDMPipelineOutput
+            from olvdm.sampling import DenoisingStep
+            from olvdm.serving.previews import Previews
 
             models = self.models.get()
             pipelines = {name: models[name] for name in MODELS}
@@ -123,8 +110,9 @@ class Workshop:
                 for reached in drawing:
                     self._check_time(begun)
                     outputs = reached
-                    if not isinstance(reached[MODELS[0]], OLVDMPipelineOutput):
-                        yield previews.progress(reached, time.monotonic() - begun)
+                    first = reached[MODELS[0]]
+                    if isinstance(first, DenoisingStep):
+                        yield _progress(first, time.monotonic() - begun, previews.pictures(reached))
             return {name: inspection_of(output) for name, output in outputs.items()}
 
     def stored(self) -> list[Choice]:
@@ -138,7 +126,7 @@ class Workshop:
         run = load_stored_run(self.examples / key)
         settings = run.settings
         clips = tuple(
-            shown_clip(name.upper(), texts.WHAT[name], clip) for name, clip in run.clips.items()
+            ShownClip.of(name.upper(), texts.WHAT[name], clip) for name, clip in run.clips.items()
         )
         badge = f"{texts.BADGE_STORED}, seed {settings['seed']}"
         return Finished(clips, badge=badge, caption=str(settings["prompt"]))
@@ -151,21 +139,16 @@ class Workshop:
         if not file.is_relative_to(self.uploads.resolve()) or not file.is_file():
             raise InputError("The upload is gone; choose the file again.")
         try:
-            return self._read(file, texts.BADGE_UPLOAD, is_upload=True)
+            video = decode_video(file, max_frames=limits.INSPECT_FRAMES.high)
         finally:
             file.unlink(missing_ok=True)
+        clip = ShelvedClip(texts.YOUR_CLIP, video.frames, video.fps, is_upload=True)
+        return ReadClip(self.shelf.put(clip), video.notes)
 
-    def read_test_clip(self, key: object) -> ReadClip:
-        """Take one of the test clips."""
-        if key == REAL_CLIP and (file := real_clip()) is not None:
-            return self._read(file, REAL_LABEL, is_upload=False)
-        if not isinstance(key, str) or key not in SHAPES:
-            raise InputError("There is no such test clip; choose one of the buttons.")
-        from olvdm.data.moving_shapes import MovingShapes
-
-        label, level, place = SHAPES[key]
-        clip = MovingShapes(level=level, split="test")[place]
-        return ReadClip(self.shelf.put(ShelvedClip(label, clip.frames, 8.0, is_upload=False)))
+    def read_sample(self, key: object) -> ReadClip:
+        """Take one of the clips that are always there."""
+        clip, notes = read_sample(key)
+        return ReadClip(self.shelf.put(clip), notes)
 
     def inspect(self, clip_id: object, slots: object, frames: object, adapt: object) -> Job:
         """Find the objects of a clip that was read, after fitting the slots to it if asked."""
@@ -182,24 +165,17 @@ class Workshop:
         notes = []
         if after is not None:
             notes.append(
-                texts.GAIN.format(
-                    before=f"{before.explained:.0%}", after=f"{after.explained:.0%}"
-                )
+                texts.GAIN.format(before=f"{before.explained:.0%}", after=f"{after.explained:.0%}")
             )
         what = texts.WHAT_INSPECTED.format(frames=count, width=width, height=height)
         scores = {texts.EXPLAINED: found.explained, texts.PSNR: found.reconstruction_psnr}
         yield Finished(
-            (shown_clip(clip.name, what, found, scores),),
+            (ShownClip.of(clip.name, what, vars(found), scores),),
             badge=texts.BADGE_UPLOAD if clip.is_upload else texts.BADGE_TEST,
             text=texts.DONE.format(seconds=time.monotonic() - begun),
             notes=tuple(notes),
             warning="" if found.is_familiar else texts.UNFAMILIAR,
         )
-
-    def _read(self, file: Path, name: str, *, is_upload: bool) -> ReadClip:
-        video = decode_video(file, max_frames=limits.INSPECT_FRAMES.high)
-        clip = ShelvedClip(name, video.frames, video.fps, is_upload)
-        return ReadClip(self.shelf.put(clip), video.notes)
 
     def _inspect_once(
         self,
@@ -246,97 +222,173 @@ class Workshop:
             )
 
 
-class Previews:
-    """Pictures of clips on their way, not too many and not too dear.
-
-    Args:
-        pipelines: Decode them.
-    """
-
-    def __init__(self, pipelines: "Mapping[str, OLVDMPipeline]") -> None:
-        self._pipelines = pipelines
-        self._due = 0.0
-
-    def progress(self, reached: "Mapping[str, DenoisingStep]", seconds: float) -> Progress:
-        """Return what to show after a step."""
-        first = next(iter(reached.values()))
-        text = texts.STEP.format(step=first.step, num_steps=first.num_steps, seconds=seconds)
-        if first.step == first.num_steps:
-            return Progress(texts.LOOKING, 1.0)
-        return Progress(text, first.step / first.num_steps, self._pictures(reached))
-
-    def _pictures(
-        self, reached: "Mapping[str, DenoisingStep]"
-    ) -> "tuple[np.ndarray, ...]":
-        begun = time.monotonic()
-        if begun < self._due:
-            return ()
-        pictures = tuple(
-            self._pipelines[name].decode_latents(step.predicted)[0]
-            for name, step in reached.items()
-        )
-        ended = time.monotonic()
-        self._due = ended + max(PREVIEW_SECONDS, PREVIEW_COST * (ended - begun))
-        return pictures
+def _progress(
+    step: "DenoisingStep", seconds: float, pictures: "tuple[np.ndarray, ...]"
+) -> Progress:
+    """Return what to show after a denoising step; the last one begins the search for slots."""
+    if step.step == step.num_steps:
+        return Progress(texts.LOOKING, 1.0)
+    text = texts.STEP.format(step=step.step, num_steps=step.num_steps, seconds=seconds)
+    return Progress(text, step.step / step.num_steps, pictures)
 
 
-def shown_clip(
-    name: str, what: str, found: object, scores: Mapping[str, float] | None = None
-) -> ShownClip:
-    """Return what the page shows of an inspection, or of one that was stored."""
-    values = found if isinstance(found, Mapping) else fields_of(found)
-    names = {field.name for field in fields(ShownClip)} & set(values)
-    return ShownClip(
-        name=name, what=what, scores=scores or {}, **{each: values[each] for each in names}
+def explained(handler: Callable[P, Iterator[Shown]]) -> Callable[P, Iterator[Shown]]:
+    """Show a failure that we can explain in its own words, any other under an incident number."""
+
+    @functools.wraps(handler)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Iterator[Shown]:
+        import gradio as gr
+
+        try:
+            yield from handler(*args, **kwargs)
+        except OlvdmError as error:
+            words = html.escape(error.user_message, quote=False)
+            raise gr.Error(words, print_exception=False) from error
+        except MemoryError as error:
+            raise gr.Error(NO_MEMORY, print_exception=False) from error
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise gr.Error(NO_SPACE, print_exception=False) from error
+            incident = secrets.token_hex(3)
+            log_stack(incident, error)
+            raise gr.Error(f"Internal error, id {incident}", print_exception=False) from error
+
+    return guarded
+
+
+def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a Space with shared GPUs lend one for the time of a call; elsewhere change nothing."""
+    if not IS_SPACE or importlib.util.find_spec("spaces") is None:
+        return function
+    import spaces  # pyright: ignore[reportMissingImports]
+
+    return spaces.GPU(duration=limits.JOB_SECONDS)(function)
+
+
+def load_pipeline(folder: Path) -> "OLVDMPipeline":
+    """Load a model, onto a GPU where there is one."""
+    import torch
+
+    from olvdm.pipeline import OLVDMPipeline
+
+    pipeline = OLVDMPipeline.from_pretrained(folder)
+    return pipeline.to("cuda") if torch.cuda.is_available() else pipeline
+
+
+def build(workshop: Workshop) -> "gr.Blocks":
+    """Build the page around the models; none is loaded yet."""
+    from visualize.screen.compare import CompareServices
+    from visualize.screen.inspect_clip import InspectServices
+    from visualize.screen.page import build_page
+
+    hint = texts.UPLOAD_HINT.format(
+        formats=limits.VIDEO_FORMATS,
+        megabytes=limits.UPLOAD_BYTES // 2**20,
+        sides=limits.FRAME_SIDE,
+        frames=limits.INSPECT_FRAMES.high,
+    )
+    compare = CompareServices(
+        compare=on_gpu(workshop.compare),
+        stored=workshop.stored(),
+        load_stored=workshop.load_stored,
+        prompts=example_prompts(LEVEL),
+        highest_steps=limits.STEPS.high,
+        highest_guidance=limits.GUIDANCE.high,
+        highest_seed=limits.SEED.high,
+    )
+    inspect = InspectServices(
+        read_upload=workshop.read_upload,
+        read_test_clip=workshop.read_sample,
+        inspect=on_gpu(workshop.inspect),
+        test_clips=[Choice(key, label) for key, label in sample_labels().items()],
+        upload_hint=hint,
+        num_slots=(limits.NUM_SLOTS.low, limits.NUM_SLOTS.high, USUAL_SLOTS),
+        max_frames=(limits.INSPECT_FRAMES.low, limits.INSPECT_FRAMES.high),
+        highest_adapt_steps=limits.ADAPT_STEPS.high,
+    )
+    page = build_page(compare, inspect, workshop.models.missing(), explained, limits.CACHE_SWEEP)
+    return page.queue(
+        api_open=False,
+        max_size=limits.QUEUE_SIZE,
+        default_concurrency_limit=limits.CONCURRENCY,
     )
 
 
-def fields_of(found: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
-    """Return the fields of a dataclass by name, not copied."""
-    return {field.name: getattr(found, field.name) for field in fields(found)}
+def launch(page: "gr.Blocks", port: int) -> None:
+    """Open the page to requests; raises OSError where the port is taken."""
+    from visualize.screen.theme import STYLE, theme
+
+    page.launch(
+        server_name="0.0.0.0" if IS_SPACE else "127.0.0.1",  # noqa: S104 - a Space is a container
+        server_port=port,
+        share=False,
+        show_error=False,
+        mcp_server=False,
+        run_history=False,
+        enable_monitoring=False,
+        allowed_paths=[],
+        max_file_size=limits.UPLOAD_BYTES,
+        state_session_capacity=limits.SESSION_CAPACITY,
+        footer_links=["settings"],
+        ssr_mode=False,
+        prevent_thread_lock=True,
+        quiet=True,
+        theme=theme(),
+        css=STYLE,
+        app_kwargs={
+            "middleware": guards(is_local=not IS_SPACE),
+            "openapi_url": None,
+            "docs_url": None,
+            "redoc_url": None,
+        },
+    )
 
 
-def real_clip() -> Path | None:
-    """Return a real video that an installed package carries, if it does."""
-    found = importlib.util.find_spec("gradio")
-    file = Path(found.origin).parent.joinpath(*REAL_FILE) if found and found.origin else None
-    return file if file is not None and file.is_file() else None
+def serve(workshop: Workshop, temp: TempFiles, port: int) -> int:
+    """Serve until somebody ends the process; return its exit code."""
+    page = build(workshop)
+    try:
+        launch(page, port)
+    except OSError:
+        sys.stderr.write(f"Port {port} is taken; choose another one with --port.\n")
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    temp.start_janitor()
+    if not workshop.models.missing():
+        workshop.models.start_loading()
+    sys.stdout.write(f"OLVDM is at http://127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    stop.wait()
+    workshop.is_closing.set()
+    threading.Timer(CLOSING_SECONDS, _leave, [temp]).start()  # threads of others may hang
+    page.close(verbose=False)
+    _leave(temp)
+    return 0
 
 
-def store_examples(workshop: Workshop) -> None:
-    """Draw the comparisons that the page shows before any click, and write them."""
-    prompts = example_prompts(LEVEL)
-    for key, title, place, seed in EXAMPLES:
-        store_one(workshop, key, title, Request(prompt=prompts[place], seed=seed))
-    gaps = {}
-    for place in range(len(prompts)):
-        for seed in FAILURE_SEEDS:
-            request = Request(prompt=prompts[place], seed=seed)
-            gaps[flicker_gap(drawn(workshop, request))] = request
-    store_one(workshop, FAILURE, FAILURE_TITLE, gaps[max(gaps)])
+def _leave(temp: TempFiles) -> None:
+    temp.wipe()
+    os._exit(0)
 
 
-def store_one(workshop: Workshop, key: str, title: str, request: Request) -> None:
-    """Draw and write one comparison."""
-    clips = {name: fields_of(found) for name, found in drawn(workshop, request).items()}
-    run = StoredRun(title, fields_of(request), clips)
-    save_stored_run(workshop.examples / key, run)
-    sys.stdout.write(f"stored {key}: {request.prompt}, seed {request.seed}\n")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the app."""
+    parser = argparse.ArgumentParser(description="Compare two video models, and inspect clips.")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", PORT)))
+    if not IS_SPACE:  # a Space takes no paths
+        parser.add_argument("--checkpoints", type=Path, default=ROOT / "checkpoints")
+    options = parser.parse_args(arguments)
+    checkpoints = getattr(options, "checkpoints", ROOT / "checkpoints")
+    temp = prepare_environment()
+    models = LoadedModels(checkpoints, load_pipeline, MODELS)
+    workshop = Workshop(models, checkpoints / "examples", temp.folder)
+    try:
+        return serve(workshop, temp, options.port)
+    finally:
+        temp.wipe()
 
 
-def drawn(workshop: Workshop, request: Request) -> "dict[str, Inspection]":
-    """Draw a comparison to its end."""
-    drawing = workshop.draw(request)
-    while True:
-        try:
-            next(drawing)
-        except StopIteration as end:
-            return end.value
-
-
-def flicker_gap(found: "Mapping[str, Inspection]") -> float:
-    """Return by how much OLVDM flickers more than LVDM."""
-    from visualize.screen.stage_value import object_flicker
-
-    flicker = [object_flicker(shown_clip(name, "", found[name])) for name in MODELS]
-    return flicker[1] - flicker[0] if all(value == value for value in flicker) else -1.0
+if __name__ == "__main__":
+    sys.exit(main())

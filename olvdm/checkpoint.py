@@ -173,6 +173,8 @@ def _load_prompts(path: Path, text_settings: Mapping[str, Any]) -> dict[str, Ten
         with safe_open(path, framework="pt") as opened:
             prompts = json.loads((opened.metadata() or {})["prompts"])
         rows = load_file(path)
+        if not isinstance(prompts, list) or len(set(map(str, prompts))) != len(rows):
+            raise ValueError(f"need a prompt for each of {len(rows)} rows")
         stored = {str(prompt): rows[str(index)] for index, prompt in enumerate(prompts)}
     except (KeyError, ValueError, TypeError, RecursionError, SafetensorError) as error:
         raise CheckpointError(f"{path.name} is damaged; copy the checkpoint again") from error

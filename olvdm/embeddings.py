@@ -61,9 +61,9 @@ def frame_positions(
     Returns:
         Features in [-1, 1].
     """
-    time = sinusoids(torch.arange(num_frames, device=device), dim // 2, longest=100.0)
-    rows = sinusoids(torch.arange(height, device=device), dim // 4, longest=100.0)
-    columns = sinusoids(torch.arange(width, device=device), dim // 4, longest=100.0)
+    time = sinusoids(torch.arange(num_frames, device=device).float(), dim // 2, longest=100.0)
+    rows = sinusoids(torch.arange(height, device=device).float(), dim // 4, longest=100.0)
+    columns = sinusoids(torch.arange(width, device=device).float(), dim // 4, longest=100.0)
     parts = (
         rearrange(time, "t d -> 1 t 1 1 d").expand(1, num_frames, height, width, -1),
         rearrange(rows, "h d -> 1 1 h 1 d").expand(1, num_frames, height, width, -1),

@@ -108,3 +108,18 @@ class SlotDecoder(ModelMixin, ConfigMixin):
         drawn = rearrange(self.to_latents(hidden), "(b t k) c h w -> b t k c h w", **axes)
         latents = einsum(shares, drawn.float(), "b t k h w, b t k c h w -> b c t h w")
         return SlotDrawing(latents, rgb, alpha_logits)
+
+    def paint(
+        self, slots: Float[Tensor, "b t k d"], masks: Float[Tensor, "b t k h w"]
+    ) -> Float[Tensor, "b 3 t h w"]:
+        """Return the picture of slots that each fill a mask with their one colour.
+
+        Args:
+            slots: Of a clip.
+            masks: Share of each pixel over the slots.
+
+        Returns:
+            A picture about in [-1, 1], without shading.
+        """
+        colour = self.to_colour(slots).float()
+        return einsum(masks, colour, "b t k h w, b t k c -> b c t h w")

@@ -87,12 +87,14 @@ examples:
   olvdm inspect holiday.mp4 --num-slots 8 --adapt-steps 100 --output inspection
 """
 EVALUATE_EPILOG = """\
-It writes report.json and report.md: how well clips are reconstructed, how well slots find the
-objects, and how well generated clips show what their prompts say.
+It writes scores.json and scores.md: how well clips are reconstructed, how well slots find the
+objects, and how well generated clips show what their prompts say. What was stopped goes on.
 
 examples:
-  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/report
-  olvdm evaluate --checkpoint checkpoints/lvdm --num-clips 32 --num-prompts 16 --output runs/quick
+  olvdm evaluate --checkpoint checkpoints/lvdm --level simple --output runs/lvdm-scores
+  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/olvdm-scores \
+      --compare runs/lvdm-scores
+  olvdm evaluate --parts reconstruction slots --num-clips 16 --output runs/quick
 """
 DATA_EPILOG = """\
 examples:
@@ -329,7 +331,7 @@ def _add_package(commands: Any) -> None:  # noqa: ANN401
         )
     parser.add_argument("--output", required=True, metavar="DIR", help="the new checkpoint")
     parser.add_argument(
-        "--scores", metavar="REPORT.json", help="report of an evaluation to keep with it"
+        "--scores", metavar="SCORES.json", help="scores of an evaluation to keep with it"
     )
 
 
@@ -338,10 +340,23 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     parser = _add_command(commands, "evaluate", summary, EVALUATE_EPILOG)
     _add_checkpoint(parser)
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write into")
-    parser.add_argument("--level", default="simple", metavar="LEVEL", help="simple, full or ood")
-    _add_number(parser, "--num-clips", "test clips to reconstruct and to segment", 256)
-    _add_number(parser, "--num-prompts", "test prompts to draw clips from", 256)
-    _add_number(parser, "--seed", "where the noise starts", 0)
+    parser.add_argument("--level", metavar="LEVEL", help="simple, full or ood (default: simple)")
+    _add_number(parser, "--num-clips", "test clips to reconstruct and to segment")
+    _add_number(parser, "--num-prompts", "test prompts to draw clips from")
+    _add_number(parser, "--seed", "noise of the first prompt; each next one is one more")
+    _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
+    _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        metavar="PART",
+        help="some of reconstruction, slots, judge, generation; without it all",
+    )
+    parser.add_argument(
+        "--compare",
+        metavar="DIR",
+        help="output of another evaluation, to compare with prompt by prompt",
+    )
 
 
 def _add_data(commands: Any) -> None:  # noqa: ANN401

@@ -98,4 +98,4 @@ def _scores(path: Path) -> object:
         with path.open("rb") as file:
             return json.loads(file.read(SCORES_BYTES))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError("the scores cannot be read; give an evaluation's report.json") from error
+        raise InputError("the scores cannot be read; give an evaluation's scores.json") from error

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def scores_of(found: Inspection) -> dict[str, float | int | None]:
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
-def write_record(path: Path, record: dict[str, object]) -> None:
+def write_record(path: Path, record: Mapping[str, object]) -> None:
     """Write a record as JSON that is read back equal.
 
     Args:

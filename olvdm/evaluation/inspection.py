@@ -216,8 +216,14 @@ def _adapted(
     latents = autoencoder.encode(repeated.to(next(autoencoder.parameters()))).float()
     count = num_slots or encoder.num_slots
     fitted = adapt_slots(encoder, pipeline.slot_decoder, latents, count, num_steps, progress)
-    parts = {**pipeline.components, "slot_encoder": fitted[0], "slot_decoder": fitted[1]}
-    return type(pipeline)(**parts)
+    return OLVDMPipeline(
+        autoencoder=autoencoder,
+        text_encoder=pipeline.text_encoder,
+        slot_encoder=fitted[0],
+        slot_decoder=fitted[1],
+        denoiser=pipeline.denoiser,
+        scheduler=pipeline.scheduler,
+    )
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
 """Several models draw the same prompt from the same noise, step by step together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import torch
 
@@ -12,7 +12,7 @@ from olvdm.sampling import DenoisingStep
 
 def draw_together(
     pipelines: Mapping[str, OLVDMPipeline], request: Request
-) -> Iterator[dict[str, DenoisingStep] | dict[str, OLVDMPipelineOutput]]:
+) -> Generator[dict[str, DenoisingStep] | dict[str, OLVDMPipelineOutput]]:
     """Draw one clip a model and hand over every step on the way; close the iterator to stop.
 
     Args:

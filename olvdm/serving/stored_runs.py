@@ -44,7 +44,7 @@ def save_stored_run(folder: Path, run: StoredRun) -> None:
     with write_folder(folder, KIND, about) as draft:
         for name, clip in run.clips.items():
             packed = {field: _packed(field, value) for field, value in clip.items()}
-            np.savez_compressed(draft / f"{name}.npz", **packed)
+            np.savez_compressed(draft / f"{name}.npz", allow_pickle=False, **packed)
 
 
 def load_stored_run(folder: Path) -> StoredRun:

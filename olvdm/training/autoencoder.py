@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
+from olvdm.errors import InputError
 from olvdm.losses import gaussian_divergence, reconstruction_loss, temporal_difference_loss
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import AutoencoderConfig
@@ -25,6 +26,9 @@ class AutoencoderStage(Stage):
         config: Settings of the training.
         autoencoder: Network to go on with, or none for a fresh one.
 
+    Raises:
+        InputError: If the settings describe no autoencoder, or one that the clips do not fit.
+
     Source: OLVDM section 3.1. Ours: the temporal term, since an autoencoder whose losses see only
     single frames is one of LVDM's two causes of flicker.
     """
@@ -33,16 +37,18 @@ class AutoencoderStage(Stage):
         self, config: AutoencoderConfig, autoencoder: VideoAutoencoder | None = None
     ) -> None:
         super().__init__()
+        for name, factor in (
+            ("num_frames", config.temporal_factor),
+            ("height", config.spatial_factor),
+            ("width", config.spatial_factor),
+        ):
+            value = getattr(config, name)
+            if value % factor:
+                raise InputError(f"{name} must be a multiple of {factor}, got {value}")
         self.config = config
         self.clips = ClipSource(config, split="train")
         self.validation_clips = ClipSource(config, split="val", num_clips=NUM_VALIDATION_CLIPS)
-        self.autoencoder = autoencoder or VideoAutoencoder(
-            spatial_factor=config.spatial_factor,
-            temporal_factor=config.temporal_factor,
-            latent_channels=config.latent_channels,
-            widths=config.widths,
-            num_blocks=config.num_blocks,
-        )
+        self.autoencoder = autoencoder or _fresh_autoencoder(config)
         self.autoencoder.encoder.requires_grad_(config.trains_encoder)
 
     @property
@@ -102,6 +108,10 @@ class AutoencoderStage(Stage):
         )
         return {"loss": loss, **parts}
 
+    def prepare_networks(self) -> None:
+        """Measure the latents' statistics, which belong to the weights that are saved."""
+        self.measure_latents()
+
     def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return held-out clips over their reconstructions.
 
@@ -111,7 +121,8 @@ class AutoencoderStage(Stage):
         Returns:
             One video, truth above, reconstruction below.
         """
-        frames = self.validation_clips.frames(range(NUM_PREVIEW_CLIPS))
+        count = min(NUM_PREVIEW_CLIPS, len(self.validation_clips))
+        frames = self.validation_clips.frames(range(count))
         reconstruction = self._reconstruct(frames)
         rows = [np.concatenate(list(clips), axis=2) for clips in (frames, reconstruction)]
         return {"reconstruction": np.concatenate(rows, axis=1)}
@@ -161,3 +172,16 @@ class AutoencoderStage(Stage):
     def _clip(self, frames: UInt8[np.ndarray, "b t h w 3"]) -> Float[Tensor, "b 3 t h w"]:
         weights = next(self.autoencoder.parameters())
         return frames_to_clip(torch.from_numpy(frames)).to(weights)
+
+
+def _fresh_autoencoder(config: AutoencoderConfig) -> VideoAutoencoder:
+    try:
+        return VideoAutoencoder(
+            spatial_factor=config.spatial_factor,
+            temporal_factor=config.temporal_factor,
+            latent_channels=config.latent_channels,
+            widths=config.widths,
+            num_blocks=config.num_blocks,
+        )
+    except ValueError as error:
+        raise InputError(f"the autoencoder's settings do not fit together: {error}") from error

@@ -33,22 +33,30 @@ class ClipSource:
         self, config: TrainingConfig, split: str = "train", num_clips: int | None = None
     ) -> None:
         self.config, self.split = config, split
-        sizes = {
-            "num_frames": config.num_frames,
-            "height": config.height,
-            "width": config.width,
-            "split": split,
-        }
-        count = num_clips or config.num_clips
+        self.num_clips = num_clips
         if config.videos is None:
-            self.data = MovingShapes(level=config.level, num_clips=count, **sizes)
+            self.data = MovingShapes(
+                level=config.level,
+                split=split,
+                num_clips=num_clips or config.num_clips,
+                num_frames=config.num_frames,
+                height=config.height,
+                width=config.width,
+            )
         else:
             from olvdm.data.clips import FolderClips  # it brings the video decoder
 
-            self.data = FolderClips(config.videos, **sizes)
+            self.data = FolderClips(
+                config.videos,
+                num_frames=config.num_frames,
+                height=config.height,
+                width=config.width,
+                split=split,
+            )
 
     def __len__(self) -> int:
-        return len(self.data)
+        """Count the clips; a folder may hold fewer than were asked for."""
+        return min(len(self.data), self.num_clips or len(self.data))
 
     def frames(self, indices: Sequence[int]) -> UInt8[np.ndarray, "b t h w 3"]:
         """Return the frames of some clips.

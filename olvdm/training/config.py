@@ -139,6 +139,8 @@ class SlotsConfig(TrainingConfig):
         num_iterations: Rounds of competition in the first frame.
         clip_length: Latent frames of a clip that are seen at once.
         single_frame_share: Share of the training, at its start, that sees single frames.
+        attention_weight: Weight of the picture painted by the attention masks themselves, which
+            makes slots come apart sooner.
         latents_weight: Weight of bringing back the latents beside the frames.
         entropy_weight: Weight of the pull towards masks that share no pixel.
         consistency: Loss on the slots' correlation over time.
@@ -153,7 +155,8 @@ class SlotsConfig(TrainingConfig):
     num_iterations: int = number(3, 1, 16)
     clip_length: int = number(4, 1, 256)
     single_frame_share: float = number(0.5, 0.0, 1.0)
-    latents_weight: float = number(0.1, 0.0, 100.0)
+    attention_weight: float = number(0.5, 0.0, 100.0)
+    latents_weight: float = number(0.02, 0.0, 100.0)
     entropy_weight: float = number(0.1, 0.0, 100.0)
     consistency: str = choice("corr", "none", *(name for name in SLOT_LOSSES if name != "corr"))
     consistency_weight: float = number(0.1, 0.0, 100.0)

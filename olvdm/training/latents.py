@@ -66,8 +66,9 @@ class LatentsDataset:
     """
 
     def __init__(self, folder: Path) -> None:
-        verify_folder(folder, KIND)
+        about: Mapping[str, str] = verify_folder(folder, KIND)["about"]
         self.folder = folder
+        self.sample_sha256 = about.get("sample_sha256")
         try:
             self.latents = np.load(folder / LATENTS_NAME, mmap_mode="r", allow_pickle=False)
             self.prompts: list[str] = json.loads((folder / PROMPTS_NAME).read_bytes())
@@ -115,8 +116,9 @@ def encode_dataset(
 ) -> LatentsDataset:
     """Encode every clip of a data set once, or find that this was done before.
 
-    What was encoded with other weights or settings is never used: ``made_from`` is part of the
-    folder's name. An encoding that was interrupted goes on where it stopped.
+    What was encoded with other weights or settings, or from clips that are others by now, is never
+    used: ``made_from`` is part of the folder's name, and a few clips are compared. An encoding that
+    was interrupted goes on where it stopped.
 
     Args:
         root: Where such folders are kept.
@@ -135,14 +137,17 @@ def encode_dataset(
     source = {**made_from, "num_clips": len(clips), "keeps_masks": keeps_masks}
     text = json.dumps(source, sort_keys=True, ensure_ascii=True)
     folder = root / f"latents-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    sample = _sample_sha256(clips)
     with PartialState().main_process_first():
         with suppress(CheckpointError):
-            return LatentsDataset(folder)
+            found = LatentsDataset(folder)
+            if found.sample_sha256 in {None, sample}:
+                return found
         root.mkdir(parents=True, exist_ok=True)
         remove_stale(root)
-        encoder = _Encoder(root / f".partial-{folder.name}", clips, keeps_masks)
+        encoder = _Encoder(root / f".partial-{folder.name}-{sample[:8]}", clips, keeps_masks)
         encoder.run(encode, batch_size)
-        with write_folder(folder, KIND, source) as temporary:
+        with write_folder(folder, KIND, {**source, "sample_sha256": sample}) as temporary:
             encoder.hand_over(temporary)
         return LatentsDataset(folder)
 
@@ -166,6 +171,16 @@ def weights_sha256(network: nn.Module) -> str:
         plain = value.detach().cpu().contiguous().reshape(-1)
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(plain.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _sample_sha256(clips: EncodableClips) -> str:
+    """Return a checksum of a few clips, by which a changed folder or generator shows."""
+    digest = hashlib.sha256()
+    for index in sorted({0, len(clips) // 2, len(clips) - 1}) if len(clips) else []:
+        clip = clips[index]
+        digest.update(np.ascontiguousarray(clip.frames).tobytes())
+        digest.update(clip.prompt.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

@@ -91,7 +91,8 @@ class _Training:
         )
         self.position = Position()
         self.sums: dict[str, Tensor] = {}
-        self.num_summed = self.bad_steps = self.save_failures = 0
+        self.counts: dict[str, int] = {}
+        self.bad_steps = self.save_failures = 0
         self.last: dict[str, float] = {}
         self.saved_step: int | None = None
 
@@ -198,17 +199,16 @@ class _Training:
         self.bad_steps = 0
 
     def _sum(self, losses: dict[str, Tensor]) -> None:
-        """Add up on the device what is logged as a mean."""
+        """Add up on the device what is logged as a mean; a loss may be there only at times."""
         for name, value in losses.items():
             term = value.detach().float()
             self.sums[name] = self.sums[name] + term if name in self.sums else term
-        self.num_summed += 1
+            self.counts[name] = self.counts.get(name, 0) + 1
 
     def _tell(self, journal: Journal, loss: float) -> None:
         """Do what is due after this step."""
         step, config = self.position.step, self.config
-        begun = time.monotonic()
-        speed = (step - self.timed_step) / (begun - self.timed_since)
+        speed = (step - self.timed_step) / (time.monotonic() - self.timed_since)
         left = (config.max_steps - step) / speed
         if config.max_minutes is not None:
             left = min(left, 60 * config.max_minutes - self.position.elapsed)
@@ -216,18 +216,19 @@ class _Training:
         if self.progress < 1:
             if step % config.log_every == 0:
                 self._log(journal)
+            paused = time.monotonic()
             self._look(journal)
             if step % config.save_every == 0:
                 self._save()
-            self.timed_since += time.monotonic() - begun  # speed is that of the steps alone
+            self.timed_since += time.monotonic() - paused  # the speed is that of the steps alone
 
     def _log(self, journal: Journal) -> None:
         """Write the means since the last line."""
-        if self.num_summed == 0:
+        if not self.sums:
             return
         step, now = self.position.step, time.monotonic()
         names = list(self.sums)
-        means = torch.stack([self.sums[name] for name in names]) / self.num_summed
+        means = torch.stack([self.sums[name] / self.counts[name] for name in names])
         line = dict(zip(names, self.processes.mean(means).tolist(), strict=True))
         line["learning_rate"] = float(self.optimizers[0].param_groups[0]["lr"])
         speed = (step - self.timed_step) / (now - self.timed_since)
@@ -235,7 +236,7 @@ class _Training:
         line["elapsed"] = self.position.elapsed
         journal.write(step, line)
         self.last |= line
-        self.sums, self.num_summed = {}, 0
+        self.sums, self.counts = {}, {}
         self.timed_step, self.timed_since = step, now
 
     def _look(self, journal: Journal, is_last: bool = False) -> None:
@@ -297,7 +298,7 @@ class _Training:
             "versions": {"python": sys.version.split()[0], "torch": torch.__version__},
             "num_processes": self.processes.count,
         }
-        record = {**about, "config": settings, "sums": sums, "num_summed": self.num_summed}
+        record = {**about, "config": settings, "sums": sums, "counts": self.counts}
         save_state(self.output, self.position, tensors, record)
         shipped = {name: value for name, value in settings.items() if name not in PATHS}
         shown: dict[str, object] = {"step": self.position.step, **about, "config": shipped}
@@ -355,7 +356,7 @@ class _Training:
         load_optimizer_tensors(self.stage, self.optimizers, tensors["optimizer"])
         device = self.processes.device
         self.sums = {name: torch.tensor(v, device=device) for name, v in record["sums"].items()}
-        self.num_summed, self.saved_step = record["num_summed"], self.position.step
+        self.counts, self.saved_step = record["counts"], self.position.step
         if record["num_processes"] == self.processes.count:
             self.processes.set_random_states(tensors["rng"])
         before: dict[str, Any] = record["config"]

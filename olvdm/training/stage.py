@@ -59,8 +59,8 @@ class Stage(nn.Module, ABC):
             progress: Share of the training that is done, in [0, 1); ramps read it.
 
         Returns:
-            ``"loss"``, a mean over the clips, is optimised; all others are only logged. The names
-            are the same on every process.
+            ``"loss"``, a mean over the clips, is optimised; all others are only logged. At any
+            step the names are the same on every process.
         """
 
     def prepare_networks(self) -> None:

@@ -71,7 +71,7 @@ def save_state(
         for part in PARTS:
             plain = {name: one.detach().cpu().contiguous() for name, one in tensors[part].items()}
             save_file(plain, temporary / f"{part}.safetensors")
-        text = json.dumps(record, indent=2, allow_nan=False)
+        text = json.dumps(record, indent=2)
         (temporary / "train_state.json").write_text(text + "\n", encoding="utf-8")
     _prune(output, position)
     return folder

@@ -28,8 +28,9 @@ def gru(state: np.ndarray, update: np.ndarray, weights: Weights) -> np.ndarray:
     """Cho et al. 2014, in the arrangement of torch.nn.GRUCell."""
     from_update = update @ weights["update.weight_ih"].T + weights["update.bias_ih"]
     from_state = state @ weights["update.weight_hh"].T + weights["update.bias_hh"]
-    (reset_u, keep_u, new_u), (reset_s, keep_s, new_s) = np.split(from_update, 3), np.split(
-        from_state, 3
+    (reset_u, keep_u, new_u), (reset_s, keep_s, new_s) = (
+        np.split(from_update, 3),
+        np.split(from_state, 3),
     )
     reset, keep = sigmoid(reset_u + reset_s), sigmoid(keep_u + keep_s)
     return (1 - keep) * np.tanh(new_u + reset * new_s) + keep * state

@@ -76,6 +76,24 @@ def listener() -> Iterator[tuple[int, list[str]]]:
         server.shutdown()
 
 
+def job(path: Path) -> decoding_child.Job:
+    """What the child is told, for a call in this process."""
+    return {
+        "kind": "video",
+        "name": str(path),
+        "max_frames": 256,
+        "min_frames": 8,
+        "side": 256,
+        "min_source_side": 16,
+        "max_source_side": 2_048,
+        "max_pixels": 4_194_304,
+        "max_streams": 16,
+        "cpu_seconds": 120,
+        "memory_bytes": limits.DECODE_MEMORY,
+        "reply_bytes": limits.DECODE_PAYLOAD,
+    }
+
+
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -258,6 +276,18 @@ def test_the_probe_is_sharp_a_plain_reader_follows_it(tmp_path, listener):
     assert hits == ["/leak.ts"]
 
 
+@pytest.mark.parametrize("kind", ["hls-local", "hls-remote", "hls-key", "concat-relative", "sdp"])
+def test_the_options_alone_refuse_it_even_under_its_own_name(tmp_path, listener, kind):
+    port, hits = listener
+    sentinel = tmp_path / "sentinel.mp4"
+    sentinel.write_bytes(CLIP)
+    upload = tmp_path / "upload.m3u8"
+    upload.write_bytes(hostile_texts(sentinel, port)[kind])
+    with pytest.raises(FFmpegError):
+        decoding_child.decode_video(job(upload))
+    assert hits == []
+
+
 def test_external_track_of_a_mov_is_not_followed(refusal, tmp_path):
     sentinel = tmp_path / "sentinel.mp4"
     sentinel.write_bytes(CLIP)
@@ -368,21 +398,10 @@ def test_decoder_survives_900_mutations_in_one_process(tmp_path):
     for number, data in enumerate(SEEDS.values()):
         (source / f"{number}.bin").write_bytes(data)
     (tmp_path / "mutated.py").write_text(inspect.getsource(mutated))
-    job = {
-        "kind": "video",
-        "name": str(tmp_path / "probe.bin"),
-        "max_frames": 256,
-        "min_frames": 8,
-        "side": 256,
-        "min_source_side": 16,
-        "max_source_side": 2048,
-        "max_pixels": 4_194_304,
-        "max_streams": 16,
-        "cpu_seconds": 120,
-        "memory_bytes": limits.DECODE_MEMORY,
-        "reply_bytes": limits.DECODE_PAYLOAD,
-    }
-    arguments = [json.dumps([str(Path(decoding_child.__file__).parent)]), json.dumps(job)]
+    arguments = [
+        json.dumps([str(Path(decoding_child.__file__).parent)]),
+        json.dumps(job(tmp_path / "probe.bin")),
+    ]
     arguments += [str(source), str(tmp_path / "mutated.py")]
     done = subprocess.run(
         [sys.executable, "-I", "-c", FUZZ, *arguments],

@@ -36,9 +36,7 @@ def test_every_window_goes_on_and_sees_half_of_the_one_before(num_frames: int, w
 
 
 @given(data=st.data(), num_frames=st.integers(1, 12), window=st.integers(1, 6))
-def test_given_frames_survive_any_window(
-    data: st.DataObject, num_frames: int, window: int
-) -> None:
+def test_given_frames_survive_any_window(data: st.DataObject, num_frames: int, window: int) -> None:
     chosen = data.draw(st.lists(st.booleans(), min_size=num_frames, max_size=num_frames))
     given_latents = GivenLatents(torch.randn(1, 1, num_frames, 2, 2), torch.tensor([chosen]))
     for frames in sampling_windows(num_frames, window):

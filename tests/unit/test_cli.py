@@ -19,7 +19,7 @@ def failing(monkeypatch: pytest.MonkeyPatch):
     """Let the next command fail in a way of the test's choice."""
 
     def fail_with(error: BaseException) -> None:
-        def run(arguments: object) -> None:
+        def run(_: object) -> None:
             raise error
 
         monkeypatch.setattr(cli, "_run", run)
@@ -85,7 +85,7 @@ def test_interrupt_ends_without_a_traceback(failing, capsys) -> None:
 
 
 def test_request_to_end_unwinds_as_an_interrupt_does(monkeypatch) -> None:
-    monkeypatch.setattr(cli, "_run", lambda arguments: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(cli, "_run", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     assert cli.main(DOCTOR) == 130
 
 
@@ -127,5 +127,5 @@ def test_words_that_are_not_known_are_refused_in_one_line(capsys, words, reason)
     assert said.count("\n") == 1
 
 
-def test_abbreviated_option_is_not_guessed(capsys) -> None:
+def test_abbreviated_option_is_not_guessed() -> None:
     assert cli.main(["generate", "a circle", "--out", "a.mp4"]) == 2

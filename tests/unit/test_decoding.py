@@ -22,6 +22,11 @@ from tests.clip_files import (
     turned_mp4,
 )
 
+REPLY = (  # a child's last words, if it got that far
+    "sys.stdout.buffer.write(json.dumps({'shape': [1, 2, 2], 'fps': 8, 'source': [2, 2], "
+    "'notes': []}).encode() + b'\\n' + bytes(12))"
+)
+
 
 @pytest.fixture
 def read(tmp_path):
@@ -219,13 +224,18 @@ def test_child_out_of_processor_time_is_stopped(read, monkeypatch, tmp_path):
 
 def test_child_out_of_memory_is_an_unreadable_file(read, monkeypatch, tmp_path):
     with pytest.raises(VideoError, match="not a readable"):
-        run_instead(monkeypatch, tmp_path, "bytes(3 * 1024**3)", read)
+        run_instead(monkeypatch, tmp_path, f"bytes(3 * 1024**3); {REPLY}", read)
 
 
 def test_child_cannot_fill_the_disk(read, monkeypatch, tmp_path):
-    source = "sys.stdout.buffer.write(bytes(10**6) * 60); sys.stdout.flush()"
     with pytest.raises(VideoError, match="not a readable"):
-        run_instead(monkeypatch, tmp_path, source, read)
+        run_instead(
+            monkeypatch, tmp_path, f"open('x', 'wb').write(bytes(60 * 10**6)); {REPLY}", read
+        )
+
+
+def test_child_within_its_limits_is_heard(read, monkeypatch, tmp_path):
+    assert run_instead(monkeypatch, tmp_path, REPLY, read).frames.shape == (1, 2, 2, 3)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,9 @@ def test_gradient_reaches_every_weight_after_two_steps(
         target = noise(step + 2, *latents.shape)
         (denoiser(latents, timesteps, prompt) - target).square().mean().backward()
         optimizer.step()
-    idle = [name for name, one in denoiser.named_parameters() if one.grad is None or not one.grad.any()]
+    idle = [
+        name for name, one in denoiser.named_parameters() if one.grad is None or not one.grad.any()
+    ]
     assert idle == []
 
 

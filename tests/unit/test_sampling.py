@@ -54,7 +54,7 @@ def draw(
 
 @torch.no_grad()
 def draw_by_hand(start: Tensor, scale: float, levels: list[float]) -> Tensor:
-    """Write out Euler's method for dz/ds = v(z, s), with guidance, in float64 around the network."""
+    """Write out Euler's method for dz/ds = v(z, s), with guidance, in float64."""
     denoiser, latents, parts = tiny_denoiser(), start.double(), guidance(scale)
     for level, after in zip(levels, [*levels[1:], 0.0], strict=True):
         timesteps = torch.full((1, start.shape[2]), 1000 * level)

@@ -107,7 +107,9 @@ def test_presence_is_read_from_the_attention_masks() -> None:
     encoder = tiny_slot_encoder()
     encoding = encoder(latents())
     won = encoding.attention_masks.argmax(dim=2)
-    assert encoder.presence(encoding)[0, 0].tolist() == [bool((won[0, 0] == k).any()) for k in range(4)]
+    assert encoder.presence(encoding)[0, 0].tolist() == [
+        bool((won[0, 0] == k).any()) for k in range(4)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,9 @@ def test_gradient_reaches_the_beginnings_and_every_other_weight_after_two_steps(
         loss = (drawing.latents - latents(2, 3)).square().mean() + drawing.rgb.square().mean()
         (loss + encoder.identities(encoding.slots).square().mean()).backward()
         optimizer.step()
-    idle = [name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.any()]
+    idle = [
+        name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.any()
+    ]
     assert idle == []
 
 

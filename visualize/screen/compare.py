@@ -7,10 +7,10 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import LIGHT, MODEL, Job, lock, show_job, unlock
+from visualize.screen.jobs import AT_ONCE, LIGHT, MODEL, Job, lock, on_cancel, show_job, unlock
 from visualize.screen.shown import Choice, Finished
-from visualize.screen.stage import Stage, StatusLine, status
-from visualize.screen.stage_value import empty_value, finished_value, restored_value
+from visualize.screen.stage import clip_stage, status_line
+from visualize.screen.stage_value import empty_value, finished_value
 
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
@@ -38,6 +38,21 @@ class CompareServices:
     highest_seed: int
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """The components of the tab."""
+
+    prompt: gr.Textbox
+    seed: gr.Number
+    dice: gr.Button
+    steps: gr.Slider
+    guidance: gr.Slider
+    buttons: Sequence[gr.Button]
+    line: gr.HTML
+    stored: gr.Radio
+    stage: gr.HTML
+
+
 def build_compare(services: CompareServices, explained: Callable[..., Any]) -> None:
     """Lay the tab out and connect it.
 
@@ -45,6 +60,38 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
         services: What computes.
         explained: Wraps a handler so that its failures are told in words.
     """
+    parts = _lay_out(services)
+
+    @explained
+    def on_generate(
+        prompt: object, seed: object, steps: object, guidance: object
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from show_job(services.compare(prompt, seed, steps, guidance))
+
+    @explained
+    def on_stored(key: object) -> Iterator[dict[str, Any]]:
+        yield finished_value(services.load_stored(key), plays=False)
+
+    outputs = [parts.stage, parts.line]
+    parts.dice.click(None, js=NEW_SEED, outputs=parts.seed, api_visibility="private")
+    triggers = [parts.buttons[0].click, parts.prompt.submit]
+    job = gr.on(triggers, lock, outputs=parts.buttons, **AT_ONCE).then(
+        on_generate,
+        [parts.prompt, parts.seed, parts.steps, parts.guidance],
+        outputs,
+        show_progress_on=parts.line,
+        api_name="compare",
+        **MODEL,
+    )
+    job.then(unlock, outputs=parts.buttons, **AT_ONCE)
+    cancels: list[Any] = [job]
+    parts.buttons[1].click(
+        on_cancel, outputs=[*outputs, *parts.buttons], cancels=cancels, **AT_ONCE
+    )
+    parts.stored.input(on_stored, parts.stored, parts.stage, api_name="stored", **LIGHT)
+
+
+def _lay_out(services: CompareServices) -> _Parts:
     with gr.Column(elem_classes="panel"):
         with gr.Row(equal_height=False):
             prompt = gr.Textbox(
@@ -57,19 +104,12 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
                 min_width=260,
                 elem_id="prompt",
             )
-            with gr.Column(scale=2, min_width=220), gr.Row():
+            with gr.Column(scale=2, min_width=220), gr.Row(equal_height=True):
+                highest = services.highest_seed
                 seed = gr.Number(
-                    3,
-                    label=texts.SEED,
-                    minimum=0,
-                    maximum=services.highest_seed,
-                    scale=3,
-                    min_width=110,
-                    elem_id="seed",
+                    3, label=texts.SEED, minimum=0, maximum=highest, min_width=110, elem_id="seed"
                 )
-                dice = gr.Button(
-                    "\N{GAME DIE}", scale=1, elem_classes="side-button", elem_id="dice"
-                )
+                dice = gr.Button(texts.DICE, size="sm", min_width=80, elem_id="dice")
         gr.Examples(
             [[each] for each in services.prompts],
             inputs=[prompt],
@@ -79,84 +119,37 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
             examples_per_page=len(services.prompts),
         )
         with gr.Accordion(texts.SETTINGS, open=False), gr.Row():
-            steps = gr.Slider(
-                1,
-                services.highest_steps,
-                10,
-                step=1,
-                label=texts.STEPS,
-                info=texts.STEPS_INFO,
-                elem_id="steps",
-            )
-            guidance = gr.Slider(
-                0,
-                services.highest_guidance,
-                3,
-                step=0.5,
-                label=texts.GUIDANCE,
-                info=texts.GUIDANCE_INFO,
-                elem_id="guidance",
-            )
+            steps, guidance = _settings(services)
         with gr.Row():
             generate = gr.Button(texts.GENERATE, variant="primary", scale=3, elem_id="generate")
             cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel")
-        line = StatusLine(elem_id="compare-status")
+        line = status_line("compare-status")
     stored = _stored_choice(services.stored)
-    stage = Stage(_first_value(services), elem_id="compare-stage")
-
-    @explained
-    def on_generate(
-        prompt: object, seed: object, steps: object, guidance: object
-    ) -> Iterator[tuple[Any, ...]]:
-        yield from show_job(services.compare(prompt, seed, steps, guidance))
-
-    @explained
-    def on_stored(key: object) -> Iterator[dict[str, Any]]:
-        yield finished_value(services.load_stored(key), plays=False)
-
-    dice.click(None, js=NEW_SEED, outputs=seed, api_visibility="private")
+    stage = clip_stage(_first_value(services), "compare-stage")
     buttons = [generate, cancel]
-    started = gr.on(
-        [generate.click, prompt.submit],
-        lock,
-        outputs=buttons,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    job = started.then(
-        on_generate,
-        [prompt, seed, steps, guidance],
-        [stage, line],
-        show_progress_on=[line],
-        show_progress="minimal",
-        api_name="compare",
-        api_visibility="private",
-        **MODEL,
-    )
-    job.then(unlock, outputs=buttons, queue=False, show_progress="hidden", api_visibility="private")
-    cancel.click(
-        on_cancel,
-        outputs=[stage, line, *buttons],
-        cancels=[job],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    stored.input(
-        on_stored,
-        stored,
-        stage,
-        show_progress="hidden",
-        api_name="stored",
-        api_visibility="private",
-        **LIGHT,
-    )
+    return _Parts(prompt, seed, dice, steps, guidance, buttons, line, stored, stage)
 
 
-def on_cancel() -> tuple[Any, ...]:
-    """Put the last result back, and say so."""
-    return restored_value(), status(texts.CANCELLED), *unlock()
+def _settings(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:
+    steps = gr.Slider(
+        1,
+        services.highest_steps,
+        10,
+        step=1,
+        label=texts.STEPS,
+        info=texts.STEPS_INFO,
+        elem_id="steps",
+    )
+    guidance = gr.Slider(
+        0,
+        services.highest_guidance,
+        3,
+        step=0.5,
+        label=texts.GUIDANCE,
+        info=texts.GUIDANCE_INFO,
+        elem_id="guidance",
+    )
+    return steps, guidance
 
 
 def _first_value(services: CompareServices) -> dict[str, Any]:

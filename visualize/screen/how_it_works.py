@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from visualize.screen import texts
+from visualize.screen.stage import asset
 
 FORMULAS = [
     {"left": "$$", "right": "$$", "display": True},
@@ -12,5 +12,4 @@ FORMULAS = [
 
 def build_how_it_works() -> None:
     """Lay the tab out; it has nothing to connect."""
-    for text in (texts.HOW_IT_WORKS, texts.LOSS, texts.AFTER_LOSS):
-        gr.Markdown(text, latex_delimiters=FORMULAS, elem_classes="prose-page")
+    gr.Markdown(asset("how_it_works.md"), latex_delimiters=FORMULAS, elem_classes="prose-page")

@@ -7,10 +7,9 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.compare import on_cancel
-from visualize.screen.jobs import LIGHT, MODEL, Job, lock, show_job, unlock
+from visualize.screen.jobs import AT_ONCE, LIGHT, MODEL, Job, lock, on_cancel, show_job, unlock
 from visualize.screen.shown import Choice, ReadClip
-from visualize.screen.stage import Stage, StatusLine, status
+from visualize.screen.stage import clip_stage, status, status_line
 from visualize.screen.stage_value import empty_value
 
 
@@ -39,6 +38,19 @@ class InspectServices:
     highest_adapt_steps: int
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """The components of the tab."""
+
+    clip_id: gr.State
+    upload: gr.File
+    test_clips: Sequence[gr.Button]
+    settings: Sequence[gr.Slider]
+    buttons: Sequence[gr.Button]
+    line: gr.HTML
+    stage: gr.HTML
+
+
 def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> None:
     """Lay the tab out and connect it.
 
@@ -46,29 +58,7 @@ def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> N
         services: What computes.
         explained: Wraps a handler so that its failures are told in words.
     """
-    clip_id = gr.State(None)
-    with gr.Column(elem_classes="panel"):
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=280):
-                upload = gr.File(
-                    label=texts.UPLOAD, file_count="single", height=132, elem_id="upload"
-                )
-                gr.Markdown(services.upload_hint, elem_classes="hint")
-                gr.Markdown(texts.TEST_CLIPS, elem_classes="hint")
-                with gr.Row():
-                    buttons = [
-                        gr.Button(
-                            choice.label, size="sm", elem_id=f"test-{choice.key}", min_width=120
-                        )
-                        for choice in services.test_clips
-                    ]
-            with gr.Column(scale=2, min_width=260):
-                slots, frames, adapt = _settings(services)
-        with gr.Row():
-            start = gr.Button(texts.INSPECT, variant="primary", scale=3, elem_id="inspect")
-            cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel-inspect")
-        line = StatusLine(elem_id="inspect-status")
-    stage = Stage(empty_value(texts.NO_CLIP_YET), elem_id="inspect-stage")
+    parts = _lay_out(services)
 
     @explained
     def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
@@ -81,45 +71,47 @@ def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> N
     ) -> Iterator[tuple[Any, ...]]:
         yield from show_job(services.inspect(clip_id, slots, frames, adapt))
 
-    upload.upload(
-        on_upload,
-        upload,
-        [clip_id, line],
-        show_progress="hidden",
-        api_name="read",
-        api_visibility="private",
-        **LIGHT,
+    parts.upload.upload(
+        on_upload, parts.upload, [parts.clip_id, parts.line], api_name="read", **LIGHT
     )
-    inputs, outputs, pair = [clip_id, slots, frames, adapt], [stage, line], [start, cancel]
-    shown = {"show_progress_on": [line], "show_progress": "minimal", "api_visibility": "private"}
-    started = start.click(
-        lock, outputs=pair, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    jobs = [started.then(on_inspect, inputs, outputs, api_name="inspect", **shown, **MODEL)]
-    for button, choice in zip(buttons, services.test_clips, strict=True):
-        read = button.click(
-            _reader(services, choice.key, explained),
-            outputs=[clip_id, line, upload],
-            show_progress="hidden",
-            api_visibility="private",
-            **LIGHT,
+    inputs, outputs = [parts.clip_id, *parts.settings], [parts.stage, parts.line]
+    started = [parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE)]
+    for button, choice in zip(parts.test_clips, services.test_clips, strict=True):
+        on_choice = _reader(services, choice.key, explained)
+        chosen = button.click(on_choice, outputs=[parts.clip_id, parts.line, parts.upload], **LIGHT)
+        started.append(chosen.success(lock, outputs=parts.buttons, **AT_ONCE))
+    jobs: list[Any] = [
+        start.then(
+            on_inspect, inputs, outputs, show_progress_on=parts.line, api_name="inspect", **MODEL
         )
-        locked = read.success(
-            lock, outputs=pair, queue=False, show_progress="hidden", api_visibility="private"
-        )
-        jobs.append(locked.then(on_inspect, inputs, outputs, **shown, **MODEL))
+        for start in started
+    ]
     for job in jobs:
-        job.then(
-            unlock, outputs=pair, queue=False, show_progress="hidden", api_visibility="private"
-        )
-    cancel.click(
-        on_cancel,
-        outputs=[stage, line, *pair],
-        cancels=jobs,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+        job.then(unlock, outputs=parts.buttons, **AT_ONCE)
+    parts.buttons[1].click(on_cancel, outputs=[*outputs, *parts.buttons], cancels=jobs, **AT_ONCE)
+
+
+def _lay_out(services: InspectServices) -> _Parts:
+    clip_id = gr.State(None)
+    with gr.Column(elem_classes="panel"):
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=280):
+                upload = gr.File(label=texts.UPLOAD, height=132, elem_id="upload")
+                gr.Markdown(services.upload_hint, elem_classes="hint")
+                gr.Markdown(texts.TEST_CLIPS, elem_classes="hint")
+                with gr.Row():
+                    test_clips = [
+                        gr.Button(each.label, size="sm", elem_id=f"test-{each.key}", min_width=120)
+                        for each in services.test_clips
+                    ]
+            with gr.Column(scale=2, min_width=260):
+                settings = _settings(services)
+        with gr.Row():
+            start = gr.Button(texts.INSPECT, variant="primary", scale=3, elem_id="inspect")
+            cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel-inspect")
+        line = status_line("inspect-status")
+    stage = clip_stage(empty_value(texts.NO_CLIP_YET), "inspect-stage")
+    return _Parts(clip_id, upload, test_clips, settings, [start, cancel], line, stage)
 
 
 def _settings(services: InspectServices) -> tuple[gr.Slider, gr.Slider, gr.Slider]:

@@ -11,8 +11,23 @@ from visualize.screen.stage import status
 from visualize.screen.stage_value import finished_value, restored_value, running_value
 
 # One group for every handler that touches the model: Gradio's own default is one a handler.
-MODEL: Final[dict[str, Any]] = {"concurrency_id": "model", "concurrency_limit": 1}
-LIGHT: Final[dict[str, Any]] = {"concurrency_id": "light", "concurrency_limit": 2}
+MODEL: Final[dict[str, Any]] = {
+    "concurrency_id": "model",
+    "concurrency_limit": 1,
+    "show_progress": "minimal",
+    "api_visibility": "private",
+}
+LIGHT: Final[dict[str, Any]] = {
+    "concurrency_id": "light",
+    "concurrency_limit": 2,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+AT_ONCE: Final[dict[str, Any]] = {  # for what touches neither a model nor a file
+    "queue": False,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
 
 Job = Generator[Progress | Finished, None, None]
 
@@ -42,6 +57,11 @@ def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
         raise
     finally:
         job.close()
+
+
+def on_cancel() -> tuple[Any, ...]:
+    """Put the last result back, and say so."""
+    return restored_value(), status(texts.CANCELLED), *unlock()
 
 
 def lock() -> tuple[Any, ...]:

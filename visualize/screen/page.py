@@ -10,7 +10,12 @@ from visualize.screen import texts
 from visualize.screen.compare import CompareServices, build_compare
 from visualize.screen.how_it_works import build_how_it_works
 from visualize.screen.inspect_clip import InspectServices, build_inspect
-from visualize.screen.theme import HEAD_SCRIPT, HEAD_TEMPLATE
+from visualize.screen.stage import asset
+
+DARK = """
+const button = element.querySelector('.dark-button');
+button.addEventListener('click', () => document.body.classList.toggle('dark'));
+"""
 
 
 def build_page(
@@ -35,7 +40,7 @@ def build_page(
     with gr.Blocks(
         title=texts.TITLE_LONG, analytics_enabled=False, delete_cache=cache_sweep, fill_width=False
     ) as page:
-        gr.HTML(html_template=HEAD_TEMPLATE, js_on_load=HEAD_SCRIPT, apply_default_css=False)
+        gr.HTML(html_template=asset("head.html"), js_on_load=DARK, apply_default_css=False)
         if missing:
             gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
         with gr.Tabs():

@@ -1,7 +1,8 @@
 """What handlers are given to show: a clip with what its slots say, and how far a job is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -42,6 +43,28 @@ class ShownClip:
     background: int
     fps: float
     scores: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        what: str,
+        found: Mapping[str, Any],
+        scores: Mapping[str, float] | None = None,
+    ) -> Self:
+        """Take what is shown from the fields of an inspection.
+
+        Args:
+            name: Of the model or of the clip.
+            what: One short line below the name.
+            found: Arrays and numbers by name; what is not shown is left out.
+            scores: Further numbers by name.
+
+        Returns:
+            The clip.
+        """
+        shown = {each.name for each in fields(cls)} & set(found)
+        return cls(name=name, what=what, scores=scores or {}, **{key: found[key] for key in shown})
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def drawn(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def record_of(path: Path) -> dict:
+def record_of(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 

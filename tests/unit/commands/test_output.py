@@ -1,7 +1,15 @@
+from pathlib import Path
+
 import pytest
 
 from olvdm.commands.output import check_ending, written_together
 from olvdm.errors import InputError
+
+
+def fail_to_write(output: Path) -> None:
+    with written_together(output) as folder:
+        (folder / "a.txt").write_text("later")
+        raise OSError("the disk is full")
 
 
 def test_files_appear_together(tmp_path) -> None:
@@ -12,9 +20,8 @@ def test_files_appear_together(tmp_path) -> None:
 
 
 def test_failure_leaves_nothing_behind(tmp_path) -> None:
-    with pytest.raises(RuntimeError), written_together(tmp_path / "new" / "folder") as folder:
-        (folder / "a.txt").write_text("a")
-        raise RuntimeError
+    with pytest.raises(OSError, match="full"):
+        fail_to_write(tmp_path / "new" / "folder")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -27,9 +34,8 @@ def test_other_files_of_the_folder_stay(tmp_path) -> None:
 
 def test_failure_keeps_an_earlier_file(tmp_path) -> None:
     (tmp_path / "a.txt").write_text("earlier")
-    with pytest.raises(RuntimeError), written_together(tmp_path) as folder:
-        (folder / "a.txt").write_text("later")
-        raise RuntimeError
+    with pytest.raises(OSError, match="full"):
+        fail_to_write(tmp_path)
     assert (tmp_path / "a.txt").read_text() == "earlier"
 
 

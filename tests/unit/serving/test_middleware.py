@@ -198,6 +198,20 @@ def test_chunked_body_is_counted_and_cut_off(app):
     assert "65,536 bytes" in json.loads(body)["detail"]
 
 
+def test_nothing_beyond_the_limit_reaches_the_app():
+    sizes = []
+
+    async def reading(_scope, receive, _send):
+        more = True
+        while more:
+            message = await receive()
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+
+    request(BodyLimit(reading), chunks=[bytes(40_000)] * 9)
+    assert sizes == [40_000]
+
+
 def test_body_of_just_the_limit_passes():
     assert request(BodyLimit(answering()), chunks=[bytes(limits.JSON_BODY)])[0] == 200
 

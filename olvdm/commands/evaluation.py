@@ -1,0 +1,40 @@
+"""``olvdm evaluate``: a checkpoint -> its scores on clips and prompts that it never saw."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from olvdm.evaluation.prompt_rows import write_text
+from olvdm.evaluation.report import MARKDOWN_NAME, evaluate_checkpoint
+from olvdm.evaluation.report_comparison import compare_reports
+
+SETTINGS = (
+    "level",
+    "num_clips",
+    "num_prompts",
+    "seed",
+    "num_inference_steps",
+    "guidance_scale",
+    "parts",
+)
+COMPARISON_NAME = "comparison.md"
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Score a checkpoint, and compare it with one that was scored before.
+
+    Args:
+        arguments: What ``olvdm evaluate`` was given.
+    """
+    given: dict[str, Any] = {
+        name: getattr(arguments, name) for name in SETTINGS if getattr(arguments, name) is not None
+    }
+    output = Path(arguments.output)
+    checkpoint, is_seen = Path(arguments.checkpoint), sys.stderr.isatty()
+    evaluate_checkpoint(checkpoint, output=output, progress=is_seen, **given)
+    print((output / MARKDOWN_NAME).read_text(encoding="utf-8"))
+    if arguments.compare is not None:
+        comparison = compare_reports(Path(arguments.compare), output)
+        write_text(output / COMPARISON_NAME, comparison)
+        print(comparison)

@@ -1,0 +1,125 @@
+"""The measures of one clip of a prompt: what each is called, and which way is better."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from olvdm.data.moving_shapes import PromptObject
+from olvdm.evaluation.tracker import judge_prompt, object_stability
+from olvdm.evaluation.video_quality import score_video
+
+Goal = Literal["higher", "lower", "real"]
+
+# A clip without any object has none that could hold together or fall apart.
+NEED_OBJECTS = (
+    "identity_switches",
+    "vanishing",
+    "appearing",
+    "colour_drift",
+    "area_drift",
+    "area_variation",
+)
+THUMBNAIL_FRAMES, THUMBNAIL_SIDE = 4, 8
+THUMBNAIL_FEATURES = (
+    f"{THUMBNAIL_FRAMES} frames of {THUMBNAIL_SIDE} x {THUMBNAIL_SIDE} pixels, colours in [0, 1], "
+    "root mean square"
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a clip.
+
+    Attributes:
+        name: As in ``Agreement``, ``VideoScores`` and ``ObjectStability``.
+        title: As tables print it.
+        group: Table that it belongs to.
+        goal: Whether more is better, or less, or what is nearer to the real clip.
+    """
+
+    name: str
+    title: str
+    group: str
+    goal: Goal
+
+
+MEASURES = (
+    Measure("count", "count agrees", "agreement", "higher"),
+    Measure("colour", "colour agrees", "agreement", "higher"),
+    Measure("shape", "shape agrees", "agreement", "higher"),
+    Measure("direction", "direction agrees", "agreement", "higher"),
+    Measure("flickering", "VBench temporal flickering", "flicker", "higher"),
+    Measure("warp_error", "warp error", "flicker", "lower"),
+    Measure("high_frequency", "high-frequency energy", "flicker", "lower"),
+    Measure("mean_flow", "mean flow, px a frame", "motion", "real"),
+    Measure("dynamic_degree", "dynamic degree", "motion", "real"),
+    Measure("track_length", "track length, px", "motion", "real"),
+    Measure("identity_switches", "identity switches a clip", "stability", "lower"),
+    Measure("vanishing", "vanishing objects a clip", "stability", "lower"),
+    Measure("appearing", "appearing objects a clip", "stability", "lower"),
+    Measure("colour_drift", "drift of colour", "stability", "lower"),
+    Measure("area_drift", "drift of area", "stability", "lower"),
+    Measure("area_variation", "variation of area", "stability", "lower"),
+    Measure("empty_frames", "frames without objects", "stability", "lower"),
+    Measure("count_changes", "changes of the count", "stability", "lower"),
+)
+
+
+def measure_clip(
+    frames: UInt8[np.ndarray, "t h w 3"], expected: Sequence[PromptObject]
+) -> dict[str, float]:
+    """Take every measure of one clip.
+
+    Args:
+        frames: The clip, drawn or real.
+        expected: What its prompt asks for.
+
+    Returns:
+        Values by the names of ``MEASURES``; NaN where one cannot be measured, such as the drift of
+        objects that are not there, since an empty clip must not count as a steady one.
+
+    Source: method.md section 7.
+    """
+    agreement = judge_prompt(frames, [(one.colour, one.shape, one.motion) for one in expected])
+    stability = asdict(object_stability(frames))
+    if stability["empty_frames"] == 1:
+        stability.update(dict.fromkeys(NEED_OBJECTS, math.nan))
+    found = asdict(agreement) | asdict(score_video(frames)) | stability
+    return {measure.name: float(found[measure.name]) for measure in MEASURES}
+
+
+def thumbnail(frames: UInt8[np.ndarray, "t h w 3"]) -> UInt8[np.ndarray, "t2 h2 w2 3"]:
+    """Reduce a clip to a few tiny frames, by which clips can be compared with each other.
+
+    Args:
+        frames: The clip.
+
+    Returns:
+        Four frames of 8 x 8 pixels, evenly over the clip, its first and last among them.
+
+    Ours: features that nobody trained, stated wherever they are used.
+    """
+    places = np.linspace(0, len(frames) - 1, THUMBNAIL_FRAMES).round().astype(int)
+    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    small = [cv2.resize(frames[place], size, interpolation=cv2.INTER_AREA) for place in places]
+    return np.stack(small).astype(np.uint8)
+
+
+def thumbnail_features(
+    thumbnails: Sequence[UInt8[np.ndarray, "t h w 3"]],
+) -> Float32[np.ndarray, "n d"]:
+    """Lay thumbnails out as features whose Euclidean distance is a root mean square of colours.
+
+    Args:
+        thumbnails: One for each clip, at least one.
+
+    Returns:
+        One row for each clip.
+    """
+    flat = np.stack(thumbnails).reshape(len(thumbnails), -1).astype(np.float32) / 255
+    return flat / np.float32(np.sqrt(flat.shape[1]))

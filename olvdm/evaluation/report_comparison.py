@@ -1,0 +1,225 @@
+"""Two checkpoints on the same prompts and noise: what is better, what is worse, what is open."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from olvdm.errors import InputError
+from olvdm.evaluation.bootstrap import Estimate, as_number, effect_size, estimate_mean
+from olvdm.evaluation.generation_score import values_of
+from olvdm.evaluation.measures import MEASURES, Measure
+from olvdm.evaluation.prompt_rows import PromptRow, read_rows
+from olvdm.evaluation.protocol import PAIRED, rows_key
+from olvdm.evaluation.report import REPORT_FORMAT, SCORES_NAME
+from olvdm.evaluation.report_markdown import render_table, show_estimate, show_number
+
+REPORT_BYTES = 1_048_576
+NOTED = ("code_sha256", "device", "dtype", "num_threads", "machine", "versions")
+VERDICTS = ("better", "worse", "undecided")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """One measure of two checkpoints, paired by prompt and noise.
+
+    Attributes:
+        measure: Which one.
+        real: Mean of the real clips.
+        first: Mean of the first checkpoint, over the prompts that count.
+        second: Mean of the second.
+        difference: Second less first; where the goal is the real clip, of the distances from it.
+        effect: Mean difference over its standard deviation; NaN where it does not vary.
+        verdict: Whether the second is ``better`` or ``worse``, or ``undecided`` where the interval
+            of the difference holds 0.
+    """
+
+    measure: Measure
+    real: float
+    first: float
+    second: float
+    difference: Estimate
+    effect: float
+    verdict: str
+
+    @property
+    def relative(self) -> float:
+        """Change of the mean, as a share of the first; NaN where that is 0."""
+        return (self.second - self.first) / abs(self.first) if self.first else float("nan")
+
+
+def compare_reports(first: Path, second: Path) -> str:
+    """Compare two evaluated checkpoints prompt by prompt.
+
+    Args:
+        first: Output of the evaluation of one checkpoint, such as LVDM's.
+        second: That of the other, such as OLVDM's; it is called better or worse.
+
+    Returns:
+        Markdown: a summary in words, then a table.
+
+    Raises:
+        InputError: If a report is missing, or the two did not draw the same prompts in the same
+            way.
+
+    Source: method.md section 7, statistics.
+    """
+    reports = [_read_report(folder) for folder in (first, second)]
+    protocols = [report["protocol"] for report in reports]
+    for name in PAIRED:
+        one, other = (protocol.get(name) for protocol in protocols)
+        if one != other:
+            raise InputError(
+                f"the reports differ in {name} ({str(one)[:32]} and {str(other)[:32]}); evaluate "
+                "both checkpoints with equal settings"
+            )
+    rows, other_rows = _pair_rows(
+        *(
+            read_rows(folder, rows_key(protocol))
+            for folder, protocol in zip((first, second), protocols, strict=True)
+        )
+    )
+    judged = [report["judge"]["may_judge"] for report in reports]
+    may_judge = {name: all(one[name] for one in judged) for name in judged[0]}
+    comparisons = compare_rows(rows, other_rows, may_judge)
+    return _render(comparisons, protocols, len(rows))
+
+
+def compare_rows(
+    rows: Sequence[PromptRow],
+    other_rows: Sequence[PromptRow],
+    may_judge: Mapping[str, bool] | None = None,
+) -> list[Comparison]:
+    """Compare two checkpoints in every measure.
+
+    Args:
+        rows: Of the first, one for each prompt.
+        other_rows: Of the second, the same prompts in the same order.
+        may_judge: Whether the judge may be asked, by attribute; none asks it everything.
+
+    Returns:
+        One comparison for each measure that may be judged.
+
+    Source: method.md section 7, statistics.
+    """
+    allowed = may_judge or {}
+    measures = [measure for measure in MEASURES if allowed.get(measure.name, True)]
+    return [_compare(rows, other_rows, measure) for measure in measures]
+
+
+def _compare(
+    rows: Sequence[PromptRow], other_rows: Sequence[PromptRow], measure: Measure
+) -> Comparison:
+    first = values_of(rows, "generated", measure.name)
+    second = values_of(other_rows, "generated", measure.name)
+    real = values_of(rows, "real", measure.name)
+    # A prompt counts for both or for none.
+    hole = np.where(np.isfinite(first) & np.isfinite(second), 0.0, np.nan)
+    difference = second - first
+    if measure.goal == "real":
+        difference = np.abs(second - real) - np.abs(first - real)
+    estimate = estimate_mean(difference)
+    return Comparison(
+        measure=measure,
+        real=estimate_mean(real).mean,
+        first=estimate_mean(first + hole).mean,
+        second=estimate_mean(second + hole).mean,
+        difference=estimate,
+        effect=effect_size(difference),
+        verdict=_verdict(difference, estimate, measure),
+    )
+
+
+def _verdict(difference: Float64[np.ndarray, " n"], estimate: Estimate, measure: Measure) -> str:
+    """Call the second better or worse where the interval leaves no doubt about the sign."""
+    if np.isfinite(difference).sum() < 2 or estimate.low <= 0 <= estimate.high:
+        return "undecided"
+    is_better = (estimate.mean > 0) == (measure.goal == "higher")
+    return "better" if is_better else "worse"
+
+
+def _pair_rows(
+    rows: Sequence[PromptRow], other_rows: Sequence[PromptRow]
+) -> tuple[list[PromptRow], list[PromptRow]]:
+    """Keep the prompts that both have drawn."""
+    others = {(row.index, row.prompt, row.noise_seed): row for row in other_rows}
+    pairs = [
+        (row, others[row.index, row.prompt, row.noise_seed])
+        for row in rows
+        if (row.index, row.prompt, row.noise_seed) in others
+    ]
+    if not pairs:
+        raise InputError("the reports have no prompt in common; evaluate both checkpoints again")
+    return [row for row, _ in pairs], [other for _, other in pairs]
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    """Read the report of a finished evaluation that drew clips."""
+    try:
+        with (folder / SCORES_NAME).open("rb") as file:
+            report = json.loads(file.read(REPORT_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{SCORES_NAME} of {folder.name[:64]!r} cannot be read; evaluate its checkpoint first"
+        ) from error
+    if not isinstance(report, dict) or report.get("format") != REPORT_FORMAT:
+        raise InputError(f"{SCORES_NAME} of {folder.name[:64]!r} is no report of format 1")
+    if "generation" not in report:
+        raise InputError(
+            f"the report of {folder.name[:64]!r} drew no clips; evaluate with the part generation"
+        )
+    return report
+
+
+def _render(
+    comparisons: Sequence[Comparison], protocols: Sequence[Mapping[str, Any]], num_prompts: int
+) -> str:
+    first, second = _names(protocols)
+    how_to_read = (
+        f"{num_prompts} prompts of level {protocols[0]['level']}, paired by prompt and noise; in "
+        f"brackets 95 % bootstrap intervals. {second} is called better or worse where the interval "
+        "of the difference leaves out 0; of 20 equal measures, one would look different by chance. "
+        "For motion, the difference is that of the distances from the real clip. Read flicker and "
+        "stability beside motion: a frozen clip is steady."
+    )
+    lines = [f"# {second} against {first}", "", how_to_read, ""]
+    for verdict in VERDICTS:
+        names = [one.measure.title for one in comparisons if one.verdict == verdict]
+        lines.append(f"- {second} is {verdict} in: {'; '.join(names) if names else 'nothing'}.")
+    differing = [name for name in NOTED if protocols[0].get(name) != protocols[1].get(name)]
+    if differing:
+        lines.append(f"- Beside the checkpoints, these differ: {', '.join(differing)}.")
+    header = ("measure", "better is", "real clips", first, second, "change", "difference")
+    table = render_table((*header, "effect", "verdict"), [_cells(one) for one in comparisons])
+    checksums = [
+        f"{name}: checkpoint manifest sha256 `{protocol['checkpoint_sha256']}`, "
+        f"`{protocol['command']}`"
+        for name, protocol in zip((first, second), protocols, strict=True)
+    ]
+    return "\n".join([*lines, "", *table, *(f"- {line}" for line in checksums)]) + "\n"
+
+
+def _cells(one: Comparison) -> list[str]:
+    goal = "near the real clip's" if one.measure.goal == "real" else one.measure.goal
+    share = as_number(one.relative)
+    return [
+        one.measure.title,
+        goal,
+        show_number(as_number(one.real)),
+        show_number(as_number(one.first)),
+        show_number(as_number(one.second)),
+        "-" if share is None else f"{100 * share:+.1f} %",
+        show_estimate(one.difference.as_json()),
+        show_number(as_number(one.effect)),
+        one.verdict,
+    ]
+
+
+def _names(protocols: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the checkpoints' names, told apart where they are equal."""
+    first, second = (str(protocol["checkpoint"]) for protocol in protocols)
+    return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")

@@ -1,0 +1,194 @@
+"""Writes a report as tables that a person can read, every number taken from its JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from olvdm.evaluation.measures import MEASURES
+
+SLOT_COLUMNS = {
+    "foreground_ari": "FG-ARI",
+    "ari": "ARI",
+    "foreground_miou": "FG-mIoU",
+    "mean_best_overlap": "mBO",
+    "identity_switches": "switches a clip",
+}
+FLICKER_TITLES = {measure.name: measure.title for measure in MEASURES}
+GROUP_TITLES = {
+    "agreement": "Agreement with the prompt",
+    "flicker": "Flicker",
+    "motion": "Motion",
+    "stability": "Objects that hold together",
+}
+
+
+def render_report(report: Mapping[str, Any]) -> str:
+    """Write a report as Markdown.
+
+    Args:
+        report: What ``evaluate_checkpoint`` returns.
+
+    Returns:
+        The text, ending in a new line.
+    """
+    writers = {
+        "reconstruction": _reconstruction,
+        "slots": _slots,
+        "judge": _judge,
+        "generation": _generation,
+    }
+    protocol = report["protocol"]
+    title = f"# Scores of {protocol['checkpoint']}, level {protocol['level']}"
+    data = (
+        f"Split {protocol['split']}, which no training saw; {protocol['num_frames']} frames of "
+        f"{protocol['height']} x {protocol['width']}. In brackets: 95 % bootstrap intervals over "
+        "clips."
+    )
+    lines = [title, "", data, ""]
+    for part, write in writers.items():
+        if part in report:
+            lines += write(report[part])
+    lines += [*_protocol(protocol), *_seconds(report["seconds"])]
+    return "\n".join(lines) + "\n"
+
+
+def render_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Write a table.
+
+    Args:
+        header: Titles of the columns.
+        rows: Cells, as many in each row.
+
+    Returns:
+        Lines of Markdown, an empty one last.
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return [*(f"| {' | '.join(cells)} |" for cells in lines), ""]
+
+
+def show_number(value: float | int | None) -> str:
+    """Return a number as tables show it, four digits of it; a dash for none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def show_estimate(estimate: Mapping[str, Any] | None) -> str:
+    """Return a mean with its interval.
+
+    Args:
+        estimate: As ``Estimate.as_json`` gives it, or none.
+
+    Returns:
+        One cell; a dash where nothing was measured.
+    """
+    if estimate is None or estimate["mean"] is None:
+        return "-"
+    low, high = show_number(estimate["low"]), show_number(estimate["high"])
+    return f"{show_number(estimate['mean'])} [{low}, {high}]"
+
+
+def _reconstruction(part: Mapping[str, Any]) -> list[str]:
+    flicker = part["flicker"]
+    return [
+        f"## Reconstruction, {part['num_clips']} clips",
+        "",
+        *render_table(
+            ("PSNR, dB", "SSIM"), [(show_estimate(part["psnr"]), show_estimate(part["ssim"]))]
+        ),
+        *render_table(
+            ("flicker", "reconstruction", "real", "difference"),
+            [
+                (
+                    FLICKER_TITLES[name],
+                    *(
+                        show_estimate(row[side])
+                        for side in ("reconstruction", "real", "difference")
+                    ),
+                )
+                for name, row in flicker.items()
+            ],
+        ),
+    ]
+
+
+def _slots(part: Mapping[str, Any]) -> list[str]:
+    rows: list[list[str]] = []
+    for name, group in part["groups"].items():
+        for side, title in (
+            ("model", "slots"),
+            ("kmeans", "k-means"),
+            ("model_minus_kmeans", "difference"),
+        ):
+            cells = [show_estimate(group[side][column]) for column in SLOT_COLUMNS]
+            rows.append([f"{name.replace('_', ' ')} ({group['num_clips']})", title, *cells])
+    how_to_read = (
+        "k-means is scikit-learn's, on colour and position, with as many clusters. With one object "
+        "FG-ARI is 1 or nearly 0, so read it on clips of several objects, and never without "
+        "FG-mIoU, since it is blind to slots that leak into the background."
+    )
+    return [
+        f"## Slots on whole clips, {part['num_clips']} clips, {part['num_slots']} slots",
+        "",
+        how_to_read,
+        "",
+        *render_table(("clips", "by", *SLOT_COLUMNS.values()), rows),
+    ]
+
+
+def _judge(part: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (name, show_number(value), "yes" if part["may_judge"][name] else "no")
+        for name, value in part["agreement"].items()
+    ]
+    return [
+        f"## The judge, on {part['num_clips']} real clips",
+        "",
+        f"It may judge what it reads rightly in at least {show_number(part['needed'])} of them.",
+        "",
+        *render_table(("attribute", "agreement with the truth", "may judge"), rows),
+    ]
+
+
+def _generation(part: Mapping[str, Any]) -> list[str]:
+    lines = [f"## Clips drawn from {part['num_prompts']} prompts", ""]
+    for group, title in GROUP_TITLES.items():
+        sides = ("generated", "real", "difference", *(("ratio",) if group == "motion" else ()))
+        rows = [
+            (measure.title, *(show_estimate(part[group][measure.name][side]) for side in sides))
+            for measure in MEASURES
+            if measure.group == group
+        ]
+        lines += [f"### {title}", "", *render_table(("measure", *sides), rows)]
+    diversity = part["diversity"]
+    cells = [show_number(diversity[side]) for side in ("generated", "real")]
+    return [
+        *lines,
+        "### Diversity",
+        "",
+        f"Mean distance of two clips; features: {diversity['features']}.",
+        "",
+        *render_table(("generated", "real"), [cells]),
+    ]
+
+
+def _protocol(protocol: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (name, f"`{value}`")
+        for name, value in protocol.items()
+        if not isinstance(value, Mapping | list)
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in protocol["versions"].items())
+    parts = ", ".join(protocol["parts"])
+    return [
+        "## Protocol",
+        "",
+        *render_table(("what", "value"), [*rows, ("parts", parts), ("versions", versions)]),
+    ]
+
+
+def _seconds(seconds: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (part, show_number(value)) for part, value in seconds.items() if part != "per_drawn_clip"
+    ]
+    if "per_drawn_clip" in seconds:
+        pace = seconds["per_drawn_clip"]
+        rows.append(("one drawn clip with its slots, median", show_number(pace["median"])))
+    return ["## Seconds", "", *render_table(("part", "seconds"), rows)]

@@ -1,0 +1,108 @@
+"""Scores the slots of whole test clips against the true masks, beside k-means."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from olvdm.data.moving_shapes import ShapesClip
+from olvdm.evaluation.bootstrap import estimate_mean
+from olvdm.evaluation.object_quality import (
+    ObjectScores,
+    cluster_pixels,
+    label_pixels,
+    score_objects,
+)
+from olvdm.pipeline import OLVDMPipeline
+
+SCORES = tuple(field.name for field in fields(ObjectScores) if field.name != "num_objects")
+
+
+@dataclass(frozen=True)
+class SlotRow:
+    """What one clip scored.
+
+    Attributes:
+        model: By the model's slots.
+        kmeans: By k-means on colour and position, as many clusters as there are slots.
+        has_occlusion: Whether an object passes before another.
+    """
+
+    model: ObjectScores
+    kmeans: ObjectScores
+    has_occlusion: bool
+
+
+def score_slots(
+    pipeline: OLVDMPipeline, clips: Iterable[ShapesClip], advance: Callable[[], None]
+) -> dict[str, Any]:
+    """Find the slots of every clip, and compare them with the truth.
+
+    Args:
+        pipeline: The model.
+        clips: Real clips with their true masks.
+        advance: Called after each clip.
+
+    Returns:
+        Scores by group of clips, as JSON can hold them. One object makes foreground ARI 1 or
+        nearly 0, so the group ``several_objects`` has the score that counts.
+
+    Source: method.md section 7.
+    """
+    rows: list[SlotRow] = []
+    for clip in clips:
+        rows.append(_score_clip(pipeline, clip))
+        advance()
+    counts = sorted({row.model.num_objects for row in rows})
+    groups = {
+        "all": rows,
+        "several_objects": [row for row in rows if row.model.num_objects > 1],
+        **{
+            f"{count}_object{'s' if count != 1 else ''}": [
+                row for row in rows if row.model.num_objects == count
+            ]
+            for count in counts
+        },
+        "with_occlusion": [row for row in rows if row.has_occlusion],
+        "without_occlusion": [row for row in rows if not row.has_occlusion],
+    }
+    return {
+        "num_clips": len(rows),
+        "num_slots": pipeline.slot_encoder.num_slots,
+        "groups": {name: _summary(group) for name, group in groups.items() if group},
+    }
+
+
+def _score_clip(pipeline: OLVDMPipeline, clip: ShapesClip) -> SlotRow:
+    from threadpoolctl import threadpool_limits
+
+    alpha_masks = pipeline.inspect(clip.frames).alpha_masks[0].float().cpu().numpy()
+    with threadpool_limits(1):  # several threads sum in any order, which moves the last bits
+        clusters = cluster_pixels(clip.frames, pipeline.slot_encoder.num_slots)
+    return SlotRow(
+        model=score_objects(clip.true_masks, label_pixels(alpha_masks)),
+        kmeans=score_objects(clip.true_masks, clusters),
+        has_occlusion=any(event.kind == "occludes" for event in clip.events),
+    )
+
+
+def _summary(rows: Sequence[SlotRow]) -> dict[str, Any]:
+    """Average the scores of some clips, and how far the model is above k-means."""
+    model, kmeans = (
+        np.array([[getattr(scores, name) for name in SCORES] for scores in side], dtype=np.float64)
+        for side in zip(*((row.model, row.kmeans) for row in rows), strict=True)
+    )
+    return {
+        "num_clips": len(rows),
+        **{
+            side: {
+                name: estimate_mean(values[:, place]).as_json() for place, name in enumerate(SCORES)
+            }
+            for side, values in (
+                ("model", model),
+                ("kmeans", kmeans),
+                ("model_minus_kmeans", model - kmeans),
+            )
+        },
+    }

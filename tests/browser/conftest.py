@@ -1,0 +1,99 @@
+"""The harness: the real app, Debian's chromium, and a page that tolerates no fault."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.app_server import AppServer, make_checkpoints, running_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+PATIENCE = 120_000  # ms; a shared machine may be slow
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_checkpoints(tmp_path_factory.mktemp("checkpoints"))
+
+
+@pytest.fixture(scope="session")
+def server(
+    browser: "Browser", checkpoints: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AppServer]:
+    del browser  # without one there is no need to start the app
+    with running_app(checkpoints, tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "chromium is missing: apt-get install -y --no-install-recommends chromium"
+        if os.environ.get("OLVDM_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def viewport() -> dict[str, int]:
+    return {"width": 1280, "height": 900}
+
+
+@pytest.fixture
+def page(
+    browser: "Browser",
+    server: AppServer,
+    viewport: dict[str, int],
+    request: pytest.FixtureRequest,
+) -> "Iterator[Page]":
+    """Open the app; afterwards nothing may have gone wrong, and no request left the machine."""
+    with_faults = open_page(browser, server.url, viewport)
+    page, faults = with_faults
+    page.locator("#compare-stage .stage[data-phase='done']").wait_for(timeout=PATIENCE)
+    yield page
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
+    page.context.close()
+    assert faults == []
+
+
+def open_page(
+    browser: "Browser", url: str, viewport: dict[str, int]
+) -> "tuple[Page, list[str]]":
+    """Return a page of the app and the list to which its faults are added."""
+    faults: list[str] = []
+
+    def only_here(route: "Route") -> None:
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", None):
+            route.continue_()
+        else:
+            faults.append(f"a request left the machine: {route.request.url}")
+            route.abort()
+
+    context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # pyright: ignore[reportArgumentType]
+    context.set_default_timeout(PATIENCE)
+    context.route("**/*", only_here)
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on(
+        "response",
+        lambda got: faults.append(f"{got.status} {got.url}") if got.status >= 400 else None,
+    )
+    page.goto(url)
+    return page, faults

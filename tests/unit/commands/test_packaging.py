@@ -1,0 +1,117 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from olvdm.cli import main
+from olvdm.pipeline import OLVDMPipeline
+from olvdm.training.state import save_networks
+from tests import tiny_networks
+
+SETTINGS = {"level": "simple", "videos": None, "weights_dtype": "bf16"}
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of three finished trainings of tiny networks."""
+    folder = tmp_path_factory.mktemp("trainings")
+    pipeline = tiny_networks.tiny_pipeline()
+    parts = {
+        "autoencoder": ["autoencoder"],
+        "slots": ["slot_encoder", "slot_decoder"],
+        "denoiser": ["denoiser", "text_encoder"],
+    }
+    for training, names in parts.items():
+        networks = {name: getattr(pipeline, name) for name in names}
+        about = {"step": 7, "config": SETTINGS}
+        (folder / training).mkdir()
+        save_networks(folder / training / "final", networks, "bf16", about)
+    return folder
+
+
+def package(trainings: Path, output: Path, *words: str) -> int:
+    parts = ("autoencoder", "slots", "denoiser")
+    options = [word for part in parts for word in (f"--{part}", str(trainings / part))]
+    return main(["package", *options, "--output", str(output), *words])
+
+
+@pytest.fixture(scope="module")
+def packaged(trainings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint made of them."""
+    output = tmp_path_factory.mktemp("packaged") / "mine"
+    assert package(trainings, output) == 0
+    return output
+
+
+def test_packaged_model_is_that_of_the_trainings(packaged) -> None:
+    loaded = OLVDMPipeline.from_pretrained(packaged, torch_dtype=torch.float32)
+    wanted = tiny_networks.tiny_denoiser().bfloat16().float().state_dict()
+    torch.testing.assert_close(loaded.denoiser.state_dict(), wanted, rtol=0, atol=0)
+
+
+def test_prompts_of_the_examples_need_no_text_encoder(packaged) -> None:
+    loaded = OLVDMPipeline.from_pretrained(packaged, torch_dtype=torch.float32)
+    from olvdm.data.moving_shapes import example_prompts
+
+    assert {"", *example_prompts("simple")} == loaded.prompt_embeds.keys()
+
+
+def test_stored_prompt_is_what_the_text_encoder_gives(packaged) -> None:
+    loaded = OLVDMPipeline.from_pretrained(packaged, torch_dtype=torch.float32)
+    prompt, stored = next(iter(loaded.prompt_embeds.items()))
+    torch.testing.assert_close(stored[None], loaded.text_encoder.encode([prompt]))
+
+
+def test_manifest_says_where_the_parts_come_from(packaged) -> None:
+    about = json.loads((packaged / "olvdm.json").read_text())["about"]
+    assert {part: one["step"] for part, one in about["trainings"].items()} == {
+        "autoencoder": 7,
+        "slots": 7,
+        "denoiser": 7,
+    }
+
+
+def test_weights_keep_the_size_in_which_they_were_saved(trainings, packaged) -> None:
+    sizes = [
+        (folder / "denoiser" / "diffusion_pytorch_model.safetensors").stat().st_size
+        for folder in (trainings / "denoiser" / "final", packaged)
+    ]
+    assert sizes[0] == sizes[1]
+
+
+def test_checkpoint_can_be_packaged_again(packaged, tmp_path) -> None:
+    parts = ("autoencoder", "slots", "denoiser")
+    options = [word for part in parts for word in (f"--{part}", str(packaged))]
+    assert main(["package", *options, "--output", str(tmp_path / "again")]) == 0
+    first, second = (
+        json.loads((folder / "olvdm.json").read_text())["about"]["trainings"]
+        for folder in (packaged, tmp_path / "again")
+    )
+    assert first == second
+
+
+def test_scores_travel_with_the_model(trainings, tmp_path) -> None:
+    (tmp_path / "report.json").write_text('{"psnr": 33.5}')
+    scores = ["--scores", str(tmp_path / "report.json")]
+    assert package(trainings, tmp_path / "mine", *scores) == 0
+    about = json.loads((tmp_path / "mine" / "olvdm.json").read_text())["about"]
+    assert about["scores"] == {"psnr": 33.5}
+
+
+def test_unreadable_scores_are_refused(trainings, tmp_path, capsys) -> None:
+    assert package(trainings, tmp_path / "mine", "--scores", str(tmp_path / "none.json")) == 2
+    assert "scores cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_parts_that_do_not_fit_are_refused(trainings, tmp_path, capsys) -> None:
+    from olvdm.slot_encoder import SlotEncoder
+
+    other = SlotEncoder(latent_channels=4, feature_dim=12, slot_dim=20, num_slots=4)
+    networks = {"slot_encoder": other, "slot_decoder": tiny_networks.tiny_slot_decoder()}
+    save_networks(tmp_path / "slots", networks, "bf16", {"config": SETTINGS})
+    words = ["--slots", str(tmp_path / "slots")]
+    assert package(trainings, tmp_path / "mine", *words) == 2
+    assert "trained on each other" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()

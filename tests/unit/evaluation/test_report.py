@@ -1,0 +1,207 @@
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from olvdm.errors import InputError
+from olvdm.evaluation import generation_score, report
+from olvdm.evaluation.report import evaluate_checkpoint, judge_validity
+from tests import tiny_networks
+
+QUICK = {"num_clips": 3, "num_prompts": 2, "num_inference_steps": 2, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "olvdm"
+    tiny_networks.tiny_pipeline().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def output(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "report"
+    evaluate_checkpoint(checkpoint, output=folder, **QUICK)
+    return folder
+
+
+@pytest.fixture
+def scores(output: Path) -> dict[str, Any]:
+    return json.loads((output / "scores.json").read_bytes())
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note every prompt that is drawn."""
+    places: list[int] = []
+    draw: Callable[..., Any] = generation_score._draw_row
+
+    def noted(*args: Any) -> Any:
+        places.append(args[3])
+        return draw(*args)
+
+    monkeypatch.setattr(generation_score, "_draw_row", noted)
+    return places
+
+
+def without_times(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in copy.deepcopy(found).items() if name != "seconds"}
+
+
+def draw_again(checkpoint: Path, output: Path, **changes: Any) -> dict[str, Any]:
+    settings = {**QUICK, "parts": ("generation",), **changes}
+    return evaluate_checkpoint(checkpoint, output=output, **settings)
+
+
+def test_all_parts_are_measured(scores: dict[str, Any]) -> None:
+    assert {"protocol", "reconstruction", "slots", "judge", "generation"} <= scores.keys()
+
+
+def test_a_second_run_gives_the_same_numbers(
+    checkpoint: Path, scores: dict[str, Any], tmp_path: Path
+) -> None:
+    evaluate_checkpoint(checkpoint, output=tmp_path, **QUICK)
+    again = json.loads((tmp_path / "scores.json").read_bytes())
+    assert without_times(again) == without_times(scores)
+
+
+def test_what_is_returned_is_what_is_written(checkpoint: Path, tmp_path: Path) -> None:
+    found = draw_again(checkpoint, tmp_path)
+    assert json.loads((tmp_path / "scores.json").read_bytes()) == found
+
+
+def test_drawn_prompts_are_not_drawn_again(
+    checkpoint: Path, output: Path, drawn: list[int]
+) -> None:
+    draw_again(checkpoint, output)
+    assert drawn == []
+
+
+def test_a_torn_line_is_drawn_again(checkpoint: Path, tmp_path: Path, drawn: list[int]) -> None:
+    draw_again(checkpoint, tmp_path)
+    rows = tmp_path / "generation.jsonl"
+    rows.write_bytes(rows.read_bytes()[:-40])
+    drawn.clear()
+    draw_again(checkpoint, tmp_path)
+    assert drawn == [1]
+
+
+def test_a_resumed_run_gives_the_same_numbers(checkpoint: Path, tmp_path: Path) -> None:
+    whole = draw_again(checkpoint, tmp_path / "whole")
+    draw_again(checkpoint, tmp_path / "resumed", num_prompts=1)
+    resumed = draw_again(checkpoint, tmp_path / "resumed")
+    assert resumed["generation"] == whole["generation"]
+
+
+def test_another_guidance_draws_everything_again(
+    checkpoint: Path, tmp_path: Path, drawn: list[int]
+) -> None:
+    draw_again(checkpoint, tmp_path)
+    drawn.clear()
+    draw_again(checkpoint, tmp_path, guidance_scale=1.5)
+    assert drawn == [0, 1]
+
+
+def test_without_output_nothing_is_written(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evaluate_checkpoint(checkpoint, **{**QUICK, "parts": ("reconstruction",)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_report_and_its_rows_stay(output: Path) -> None:
+    names = {path.name for path in output.iterdir()}
+    assert names == {"scores.json", "scores.md", "generation.jsonl"}
+
+
+def test_a_part_alone_is_measured_alone(checkpoint: Path) -> None:
+    found = evaluate_checkpoint(checkpoint, **{**QUICK, "parts": ("slots",)})
+    assert found.keys() == {"format", "kind", "protocol", "slots", "seconds"}
+
+
+def test_drawn_clips_need_a_judge_that_was_tried(checkpoint: Path, tmp_path: Path) -> None:
+    assert "judge" in draw_again(checkpoint, tmp_path)
+
+
+def test_the_command_repeats_what_is_not_the_default(scores: dict[str, Any]) -> None:
+    assert scores["protocol"]["command"] == (
+        "olvdm evaluate --checkpoint olvdm --level simple --num-clips 3 --num-prompts 2 "
+        "--num-inference-steps 2 --output DIR"
+    )
+
+
+def test_no_path_of_this_machine_is_in_the_report(checkpoint: Path, output: Path) -> None:
+    text = (output / "scores.json").read_text() + (output / "scores.md").read_text()
+    assert str(checkpoint.parent) not in text
+
+
+def test_the_report_is_small_enough_to_keep_with_a_checkpoint(output: Path) -> None:
+    assert (output / "scores.json").stat().st_size < 100_000
+
+
+def test_slots_are_reported_apart_by_number_of_objects(scores: dict[str, Any]) -> None:
+    groups = scores["slots"]["groups"]
+    sizes = [group["num_clips"] for name, group in groups.items() if name[0].isdigit()]
+    assert sum(sizes) == QUICK["num_clips"]
+
+
+def test_k_means_stands_beside_the_slots(scores: dict[str, Any]) -> None:
+    group = scores["slots"]["groups"]["all"]
+    difference = group["model"]["ari"]["mean"] - group["kmeans"]["ari"]["mean"]
+    assert group["model_minus_kmeans"]["ari"]["mean"] == pytest.approx(difference, abs=1e-5)
+
+
+def test_real_clips_of_the_prompts_stand_beside_the_drawn_ones(scores: dict[str, Any]) -> None:
+    motion = scores["generation"]["motion"]["mean_flow"]
+    ratio = motion["generated"]["mean"] / motion["real"]["mean"]
+    assert motion["ratio"]["mean"] == pytest.approx(ratio, rel=1e-4)
+
+
+def test_a_judge_that_errs_on_real_clips_may_not_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    agreement = {"count": 0.94, "colour": 0.95}
+    monkeypatch.setattr(report, "validate_tracker", lambda *_, **__: agreement)
+    assert judge_validity("simple", 3)["may_judge"] == {"count": False, "colour": True}
+
+
+def test_less_is_asked_of_the_judge_on_harder_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "validate_tracker", lambda *_, **__: {"count": 0.91})
+    assert judge_validity("full", 3)["may_judge"] == {"count": True}
+
+
+def test_what_the_judge_may_not_judge_is_not_reported(
+    checkpoint: Path, output: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    agreement = {"count": 0.5, "colour": 1.0, "shape": 1.0, "direction": 1.0}
+    monkeypatch.setattr(report, "validate_tracker", lambda *_, **__: agreement)
+    found = draw_again(checkpoint, tmp_path)["generation"]["agreement"]
+    assert [found[name]["generated"] is None for name in agreement] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"level": "hard"}, "level must be one of simple, full, ood, got 'hard'"),
+        ({"parts": ("slot",)}, "parts must be some of"),
+        ({"parts": ()}, "parts must be some of"),
+        ({"num_clips": 0}, "num_clips must be a whole number"),
+        ({"num_prompts": True}, "num_prompts must be a whole number"),
+        ({"guidance_scale": float("nan")}, "guidance_scale must be a number"),
+        ({"num_inference_steps": 1000}, "num_inference_steps must be a whole number"),
+        ({"seed": -1}, "seed must be a whole number"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_loaded(
+    settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        evaluate_checkpoint(tmp_path / "nothing", **settings)
+
+
+def test_an_output_that_is_a_file_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("mine")
+    with pytest.raises(InputError, match="output must be a folder"):
+        evaluate_checkpoint(checkpoint, output=tmp_path / "report", **QUICK)

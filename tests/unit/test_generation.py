@@ -1,0 +1,140 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from olvdm.errors import InputError
+from olvdm.generation import Generation, as_output, check_frames, check_number
+from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS
+
+FRAMES = np.zeros((2, 8, 8, 3), dtype=np.uint8)
+
+
+def refused(**changes: object) -> str:
+    settings: dict[str, Any] = {"prompt": "a red circle", **changes}
+    with pytest.raises(InputError) as caught:
+        Generation(**settings).check()
+    return caught.value.user_message
+
+
+def test_defaults_are_legal() -> None:
+    Generation(prompt="a red circle").check()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_frames": 1},
+        {"num_frames": MAX_FRAMES},
+        {"height": SIDES[0], "width": SIDES[-1]},
+        {"num_inference_steps": STEPS.high},
+        {"guidance_scale": GUIDANCE.low},
+        {"guidance_scale": 20},
+        {"prompt": ["one", "two"], "generator": [torch.Generator(), torch.Generator()]},
+        {"prompt": ""},
+        {"given_frames": FRAMES},
+        {"given_frames": FRAMES, "given_places": [0, 15]},
+        {"given_frames": FRAMES, "given_places": (3, 4)},
+    ],
+)
+def test_legal_settings_pass(changes: dict[str, Any]) -> None:
+    Generation(**{"prompt": "a red circle", **changes}).check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"num_frames": 0}, "num_frames must be a whole number from 1 to 64, got 0"),
+        ({"num_frames": 65}, "num_frames must be a whole number from 1 to 64, got 65"),
+        ({"num_inference_steps": 0}, "num_inference_steps must be a whole number from 1 to 100"),
+        ({"num_inference_steps": 101}, "from 1 to 100, got 101"),
+        ({"guidance_scale": -0.1}, "guidance_scale must be a number from 0.0 to 20.0, got -0.1"),
+        ({"guidance_scale": float("nan")}, "guidance_scale must be a number"),
+        ({"guidance_scale": float("inf")}, "guidance_scale must be a number"),
+        ({"height": 33}, "height must be one of 32, 48,"),
+        ({"width": 144}, "width must be one of 32, 48,"),
+        ({"output_type": "gif"}, "output_type must be one of np, pt, pil, latent, got 'gif'"),
+        ({"prompt": []}, "prompt must be a text or a list of at least one text"),
+        ({"generator": [torch.Generator()] * 2}, "need one generator a prompt: got 2 for 1"),
+        ({"given_places": [0]}, "given_frames must be uint8 frames of shape t h w 3"),
+        ({"given_frames": FRAMES, "given_places": [0]}, "given_places must be 2 rising numbers"),
+        ({"given_frames": FRAMES, "given_places": [1, 1]}, "from 0 to 15, one for each"),
+        ({"given_frames": FRAMES, "given_places": [1, 0]}, "got [1, 0]"),
+        ({"given_frames": FRAMES, "given_places": [0, 16]}, "from 0 to 15"),
+        ({"given_frames": FRAMES, "given_places": [-1, 3]}, "from 0 to 15"),
+        ({"given_frames": FRAMES[:0]}, "given_frames must be uint8 frames"),
+    ],
+)
+def test_illegal_settings_are_refused_with_name_and_limit(
+    changes: dict[str, object], sentence: str
+) -> None:
+    assert sentence in refused(**changes)
+
+
+@pytest.mark.parametrize("value", [True, "3", None, 2.0, [3], float("nan")])
+def test_whole_numbers_must_be_whole_numbers(value: object) -> None:
+    with pytest.raises(InputError, match="steps must be a whole number from 1 to 100"):
+        check_number("steps", value, STEPS)
+
+
+def test_message_about_a_number_stays_short() -> None:
+    with pytest.raises(InputError) as caught:
+        check_number("steps", 10**4000, STEPS)
+    assert len(caught.value.user_message) < 120
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        None,
+        "clip.mp4",
+        [[0]],
+        FRAMES.astype(np.float32),
+        FRAMES[0],
+        FRAMES[..., :2],
+        FRAMES[:, :0],
+        FRAMES[:0],
+    ],
+)
+def test_what_is_no_video_is_refused(frames: object) -> None:
+    with pytest.raises(InputError, match="frames must be uint8 frames of shape t h w 3, got"):
+        check_frames("frames", frames)
+
+
+def test_one_prompt_is_a_list_of_one() -> None:
+    assert Generation(prompt="one").prompts == ["one"]
+    assert Generation(prompt=("one", "two")).prompts == ["one", "two"]
+
+
+def test_given_frames_come_first_where_no_place_is_named() -> None:
+    assert Generation(prompt="", given_frames=FRAMES).places() == [0, 1]
+    assert Generation(prompt="").places() == []
+
+
+CLIPS = np.arange(2 * 3 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 3, 4, 5, 3)
+LATENTS = torch.zeros(2, 4, 2, 2, 2)
+
+
+def test_arrays_are_floats_from_zero_to_one() -> None:
+    found = as_output(CLIPS, LATENTS, "np")
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(np.round(found * 255).astype(np.uint8), CLIPS)
+
+
+def test_tensors_have_channels_before_height() -> None:
+    found = as_output(CLIPS, LATENTS, "pt")
+    assert isinstance(found, torch.Tensor)
+    assert found.shape == (2, 3, 3, 4, 5)
+
+
+def test_pictures_are_lists_of_lists() -> None:
+    found = as_output(CLIPS, LATENTS, "pil")
+    assert isinstance(found, list)
+    assert isinstance(found[1][2], Image.Image)
+    np.testing.assert_array_equal(np.asarray(found[1][2]), CLIPS[1, 2])
+
+
+def test_latents_are_the_latents() -> None:
+    assert as_output(CLIPS, LATENTS, "latent") is LATENTS

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from olvdm.autoencoder import VideoAutoencoder
+from olvdm.errors import CheckpointError
+from olvdm.network_folder import load_network, network_settings, read_config
+from olvdm.slot_encoder import SlotEncoder
+from tests.tiny_networks import tiny_autoencoder, tiny_slot_encoder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tiny_autoencoder().save_pretrained(tmp_path / "autoencoder")
+    return tmp_path / "autoencoder"
+
+
+def test_network_comes_back_bit_for_bit_and_in_evaluation_mode(folder: Path) -> None:
+    loaded, saved = load_network(folder, VideoAutoencoder), tiny_autoencoder().state_dict()
+    assert all(torch.equal(one, saved[key]) for key, one in loaded.state_dict().items())
+    assert not loaded.training
+
+
+def test_shards_are_put_together(tmp_path: Path) -> None:
+    tiny_autoencoder().save_pretrained(tmp_path / "autoencoder", max_shard_size="4KB")
+    assert len(list((tmp_path / "autoencoder").glob("*.safetensors"))) > 1
+    load_network(tmp_path / "autoencoder", VideoAutoencoder)
+
+
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("wanted", [None, torch.float32, torch.bfloat16])
+def test_weights_come_in_the_dtype_that_is_asked_for(
+    tmp_path: Path, stored: torch.dtype, wanted: torch.dtype | None
+) -> None:
+    tiny_autoencoder().to(dtype=stored).save_pretrained(tmp_path / "autoencoder")
+    loaded = load_network(tmp_path / "autoencoder", VideoAutoencoder, wanted)
+    assert {one.dtype for one in loaded.parameters()} == {wanted or torch.float32}
+
+
+def test_running_mean_keeps_its_precision(tmp_path: Path) -> None:
+    encoder = tiny_slot_encoder()
+    encoder.identity_mean.fill_(0.123456789)
+    encoder.save_pretrained(tmp_path / "slot_encoder")
+    loaded = load_network(tmp_path / "slot_encoder", SlotEncoder, torch.bfloat16)
+    assert torch.equal(loaded.identity_mean, encoder.identity_mean)
+
+
+def test_loaded_network_can_be_trained(folder: Path) -> None:
+    loaded = load_network(folder, VideoAutoencoder)
+    loaded(torch.zeros(1, 3, 2, 8, 8)).sum().backward()
+    assert all(one.requires_grad for one in loaded.parameters())
+
+
+def test_loaded_network_does_not_share_memory_with_its_file(folder: Path) -> None:
+    loaded = load_network(folder, VideoAutoencoder)
+    before = {key: one.clone() for key, one in loaded.state_dict().items()}
+    for path in folder.glob("*.safetensors"):
+        data = path.read_bytes()
+        with path.open("r+b") as file:
+            file.write(bytes(len(data)))
+    assert all(torch.equal(one, before[key]) for key, one in loaded.state_dict().items())
+
+
+def test_settings_that_the_file_lacks_are_the_class_s_own(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"_class_name": "SlotEncoder", "slot_dim": 9}')
+    settings = network_settings(tmp_path, SlotEncoder)
+    assert (settings["slot_dim"], settings["num_slots"]) == (9, 6)
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"none/config.json is missing or not JSON"):
+        load_network(tmp_path / "none", VideoAutoencoder)
+
+
+def test_config_is_an_object(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"a": 1}')
+    assert read_config(tmp_path, "x.json") == {"a": 1}

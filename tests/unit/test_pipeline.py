@@ -1,0 +1,473 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from olvdm.errors import CheckpointError, InputError, OlvdmError
+from olvdm.frame_conditioning import encode_given_frames
+from olvdm.generation import Generation, OLVDMPipelineOutput
+from olvdm.pipeline import OLVDMPipeline, fastest_dtype
+from olvdm.sampling import DenoisingStep
+from olvdm.video import clip_to_frames, frames_to_clip
+from tests.tiny_networks import PROMPTS
+from tests.tiny_networks import tiny_pipeline as make_pipeline
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def draw(pipeline: OLVDMPipeline, *prompts: str, seeds: tuple[int, ...] = (0,), **kwargs: Any):
+    settings: dict[str, Any] = {"num_frames": 6, "num_inference_steps": 2, **kwargs}
+    generators = [seeded(seed) for seed in seeds]
+    return pipeline(list(prompts or PROMPTS[:1]), generator=generators, **settings)
+
+
+def digest(frames: np.ndarray) -> str:
+    return hashlib.sha256(frames.tobytes()).hexdigest()
+
+
+def shapes_clip(num_frames: int = 5, height: int = 32, width: int = 32) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (num_frames, height, width, 3), dtype=np.uint8)
+
+
+def test_output_says_everything_of_every_clip(tiny_pipeline: OLVDMPipeline) -> None:
+    output = draw(tiny_pipeline, *PROMPTS, seeds=(0, 1))
+    shapes = {name: tuple(value.shape) for name, value in output.items()}
+    assert shapes == {
+        "frames": (2, 6, 32, 32, 3),
+        "uint8_frames": (2, 6, 32, 32, 3),
+        "latents": (2, 4, 3, 8, 8),
+        "slots": (2, 6, 4, 16),
+        "attention_masks": (2, 6, 4, 8, 8),
+        "alpha_masks": (2, 6, 4, 32, 32),
+        "correlation": (2, 6, 6, 4, 4),
+        "presence": (2, 6, 4),
+        "assignment": (2, 6, 4),
+    }
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64])
+def test_returned_length_is_the_asked_length(tiny_pipeline: OLVDMPipeline, num_frames: int) -> None:
+    output = draw(tiny_pipeline, num_frames=num_frames, num_inference_steps=1)
+    assert output.uint8_frames.shape[1] == num_frames
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 48), (48, 32), (64, 64)])
+def test_returned_size_is_the_asked_size(
+    tiny_pipeline: OLVDMPipeline, height: int, width: int
+) -> None:
+    output = draw(tiny_pipeline, height=height, width=width)
+    assert output.uint8_frames.shape[2:4] == output.alpha_masks.shape[3:] == (height, width)
+
+
+def test_same_seed_same_frames() -> None:
+    first, second = (draw(make_pipeline(), seeds=(7,)).uint8_frames for _ in "12")
+    assert digest(first) == digest(second)
+
+
+def test_other_seed_other_frames(tiny_pipeline: OLVDMPipeline) -> None:
+    first, second = (draw(tiny_pipeline, seeds=(seed,)).uint8_frames for seed in (0, 1))
+    assert digest(first) != digest(second)
+
+
+def test_other_prompt_other_frames(tiny_pipeline: OLVDMPipeline) -> None:
+    first, second = (draw(tiny_pipeline, prompt).uint8_frames for prompt in PROMPTS)
+    assert digest(first) != digest(second)
+
+
+def test_frames_do_not_depend_on_the_global_seed(tiny_pipeline: OLVDMPipeline) -> None:
+    first = draw(tiny_pipeline).uint8_frames
+    torch.manual_seed(99)
+    assert digest(draw(tiny_pipeline).uint8_frames) == digest(first)
+
+
+def test_list_of_prompts_gives_each_clip_byte_for_byte_as_alone(
+    tiny_pipeline: OLVDMPipeline,
+) -> None:
+    together = draw(tiny_pipeline, *PROMPTS, PROMPTS[0], seeds=(3, 4, 5))
+    alone = [
+        draw(tiny_pipeline, prompt, seeds=(seed,))
+        for prompt, seed in zip((*PROMPTS, PROMPTS[0]), (3, 4, 5), strict=True)
+    ]
+    assert [digest(clip) for clip in together.uint8_frames] == [
+        digest(one.uint8_frames[0]) for one in alone
+    ]
+    assert all(torch.equal(together.slots[i], one.slots[0]) for i, one in enumerate(alone))
+
+
+def test_stream_that_was_left_half_way_leaves_no_trace(tiny_pipeline: OLVDMPipeline) -> None:
+    wanted = draw(tiny_pipeline).uint8_frames
+    stream = tiny_pipeline.stream(Generation(prompt="x", num_frames=9, generator=seeded(1)))
+    next(stream)
+    stream.close()
+    assert digest(draw(tiny_pipeline).uint8_frames) == digest(wanted)
+
+
+def test_stream_hands_over_every_step_and_last_the_clips(tiny_pipeline: OLVDMPipeline) -> None:
+    *steps, output = tiny_pipeline.stream(
+        Generation(prompt=PROMPTS, num_frames=6, num_inference_steps=2)
+    )
+    assert [(step.clip, step.step) for step in steps if isinstance(step, DenoisingStep)] == [
+        (0, 1),
+        (0, 2),
+        (1, 1),
+        (1, 2),
+    ]
+    assert isinstance(output, OLVDMPipelineOutput)
+
+
+def test_stream_leaves_gradients_as_they_were(tiny_pipeline: OLVDMPipeline) -> None:
+    stream = tiny_pipeline.stream(Generation(prompt="x", num_frames=4, num_inference_steps=2))
+    step = next(stream)
+    assert isinstance(step, DenoisingStep)
+    assert not step.latents.requires_grad
+    assert torch.is_grad_enabled()
+
+
+def test_callback_sees_every_step(tiny_pipeline: OLVDMPipeline) -> None:
+    seen: list[tuple[int, float, list[str]]] = []
+
+    def callback(_: object, step: int, timestep: float, tensors: dict[str, object]) -> None:
+        seen.append((step, timestep, sorted(tensors)))
+
+    draw(tiny_pipeline, callback_on_step_end=callback)
+    assert [(step, names) for step, _, names in seen] == [
+        (0, ["latents", "predicted"]),
+        (1, ["latents", "predicted"]),
+    ]
+    assert seen[0][1] == 1000
+
+
+def test_callback_may_stop_the_drawing(tiny_pipeline: OLVDMPipeline) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        draw(tiny_pipeline, callback_on_step_end=stop)
+
+
+def test_guidance_of_one_calls_the_denoiser_once_a_step_for_one_clip(
+    tiny_pipeline: OLVDMPipeline,
+) -> None:
+    sizes: list[int] = []
+    tiny_pipeline.denoiser.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    draw(tiny_pipeline, guidance_scale=1)
+    assert sizes == [1, 1]
+
+
+def test_no_negative_prompt_is_an_empty_one(tiny_pipeline: OLVDMPipeline) -> None:
+    none, empty = (draw(tiny_pipeline, negative_prompt=one).uint8_frames for one in (None, ""))
+    assert digest(none) == digest(empty)
+
+
+@pytest.mark.parametrize("places", [[0], [0, 5], [2, 3], [0, 1, 2, 3]])
+def test_given_latents_come_back_unchanged(tiny_pipeline: OLVDMPipeline, places: list[int]) -> None:
+    frames = shapes_clip(len(places))
+    output = draw(tiny_pipeline, given_frames=frames, given_places=places)
+    known = encode_given_frames(tiny_pipeline.autoencoder, torch.from_numpy(frames), places, 3)
+    is_given = known.is_given[0]
+    assert is_given.any()
+    assert torch.equal(output.latents[:, :, is_given], known.latents[:, :, is_given])
+
+
+def test_given_frames_of_another_size_are_fitted(tiny_pipeline: OLVDMPipeline) -> None:
+    output = draw(tiny_pipeline, given_frames=shapes_clip(1, 50, 70))
+    assert output.uint8_frames.shape == (1, 6, 32, 32, 3)
+
+
+@pytest.mark.parametrize("output_type", ["np", "pt", "pil", "latent"])
+def test_every_output_type_comes_with_the_frames_to_show(
+    tiny_pipeline: OLVDMPipeline, output_type: str
+) -> None:
+    output = draw(tiny_pipeline, output_type=output_type)
+    assert len(output.frames) == 1
+    assert output.uint8_frames.dtype == np.uint8
+
+
+def test_frames_are_the_decoded_latents(tiny_pipeline: OLVDMPipeline) -> None:
+    output = draw(tiny_pipeline, num_frames=5)
+    wanted = clip_to_frames(tiny_pipeline.autoencoder.decode(output.latents))[:, :5]
+    np.testing.assert_array_equal(output.uint8_frames, wanted)
+
+
+def test_slots_of_a_clip_are_those_of_its_inspection(tiny_pipeline: OLVDMPipeline) -> None:
+    output = draw(tiny_pipeline)
+    found = tiny_pipeline.inspect(output.uint8_frames[0])
+    assert torch.equal(found.slots, output.slots)
+    assert torch.equal(found.assignment, output.assignment)
+
+
+def test_numeric_failure_says_at_which_step(tiny_pipeline: OLVDMPipeline) -> None:
+    with torch.no_grad():
+        tiny_pipeline.denoiser.norm.weight.fill_(float("inf"))
+    with pytest.raises(OlvdmError, match="numeric failure at step 1"):
+        draw(tiny_pipeline)
+
+
+@pytest.mark.parametrize(
+    ("num_frames", "height", "width"),
+    [(1, 32, 32), (5, 32, 32), (8, 20, 70), (3, 200, 10), (9, 1, 1)],
+)
+def test_clip_of_any_size_can_be_inspected(
+    tiny_pipeline: OLVDMPipeline, num_frames: int, height: int, width: int
+) -> None:
+    found = tiny_pipeline.inspect(shapes_clip(num_frames, height, width))
+    assert found.slots.shape == (1, num_frames, 4, 16)
+    assert found.alpha_masks.shape == (1, num_frames, 4, height, width)
+    assert found.correlation.shape == (1, num_frames, num_frames, 4, 4)
+
+
+@pytest.mark.parametrize("num_slots", [2, 11])
+def test_number_of_slots_can_be_chosen(tiny_pipeline: OLVDMPipeline, num_slots: int) -> None:
+    assert tiny_pipeline.inspect(shapes_clip(), num_slots).slots.shape[2] == num_slots
+
+
+def test_every_video_frame_has_slots_of_its_own(tiny_pipeline: OLVDMPipeline) -> None:
+    frames = shapes_clip(4)
+    changed = frames.copy()
+    changed[3] = 255 - changed[3]
+    first, second = tiny_pipeline.inspect(frames), tiny_pipeline.inspect(changed)
+    assert torch.equal(first.slots[:, :3], second.slots[:, :3])
+    assert not torch.equal(first.slots[:, 3], second.slots[:, 3])
+
+
+@pytest.mark.parametrize("frames", [shapes_clip()[::-1], np.asfortranarray(shapes_clip())])
+def test_memory_layout_of_the_frames_does_not_matter(
+    tiny_pipeline: OLVDMPipeline, frames: np.ndarray
+) -> None:
+    wanted = tiny_pipeline.inspect(np.ascontiguousarray(frames))
+    assert torch.equal(tiny_pipeline.inspect(frames).slots, wanted.slots)
+
+
+def test_frames_that_must_not_be_written_can_be_inspected(tiny_pipeline: OLVDMPipeline) -> None:
+    frames = np.frombuffer(shapes_clip().tobytes(), np.uint8).reshape(5, 32, 32, 3)
+    assert not frames.flags.writeable
+    tiny_pipeline.inspect(frames)
+
+
+def test_adapting_changes_the_answer_and_not_the_model(tiny_pipeline: OLVDMPipeline) -> None:
+    frames, steps = shapes_clip(), []
+    before = tiny_pipeline.inspect(frames)
+    adapted = tiny_pipeline.inspect(
+        frames, adapt_steps=3, progress=lambda step, total, _: steps.append((step, total))
+    )
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert not torch.equal(adapted.slots, before.slots)
+    assert torch.equal(tiny_pipeline.inspect(frames).slots, before.slots)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"num_slots": 1}, "num_slots must be a whole number from 2 to 11, got 1"),
+        ({"num_slots": 12}, "num_slots must be a whole number from 2 to 11, got 12"),
+        ({"adapt_steps": -1}, "adapt_steps must be a whole number from 0 to 200, got -1"),
+        ({"adapt_steps": 10**9}, "adapt_steps must be a whole number from 0 to 200"),
+    ],
+)
+def test_inspection_refuses_numbers_out_of_range(
+    tiny_pipeline: OLVDMPipeline, settings: dict[str, int], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        tiny_pipeline.inspect(shapes_clip(), **settings)
+
+
+def test_inspection_refuses_what_is_no_video(tiny_pipeline: OLVDMPipeline) -> None:
+    with pytest.raises(InputError, match="frames must be uint8 frames of shape t h w 3"):
+        tiny_pipeline.inspect(shapes_clip()[:0])
+
+
+def test_illegal_generation_is_refused_before_anything_is_drawn(
+    tiny_pipeline: OLVDMPipeline,
+) -> None:
+    tiny_pipeline.denoiser.register_forward_pre_hook(lambda *_: pytest.fail("drawn"))
+    with pytest.raises(InputError, match="num_frames"):
+        draw(tiny_pipeline, num_frames=65)
+
+
+def test_stored_prompt_is_the_encoded_prompt(tiny_pipeline: OLVDMPipeline) -> None:
+    wanted = draw(tiny_pipeline).uint8_frames
+    tiny_pipeline.store_prompts(PROMPTS)
+    assert {"", *PROMPTS} <= tiny_pipeline.prompt_embeds.keys()
+    assert digest(draw(tiny_pipeline).uint8_frames) == digest(wanted)
+
+
+def test_stored_prompt_never_reaches_the_text_encoder(tiny_pipeline: OLVDMPipeline) -> None:
+    tiny_pipeline.store_prompts(PROMPTS)
+    tiny_pipeline.text_encoder.register_forward_pre_hook(lambda *_: pytest.fail("encoded"))
+    draw(tiny_pipeline)
+
+
+def test_save_and_load_give_the_same_frames(tmp_path: Path, tiny_pipeline: OLVDMPipeline) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "model", torch.float32)
+    assert digest(draw(loaded).uint8_frames) == digest(draw(tiny_pipeline).uint8_frames)
+
+
+def test_save_and_load_keep_every_weight_bit_for_bit(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline
+) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "model", torch.float32)
+    for name in ("autoencoder", "text_encoder", "slot_encoder", "slot_decoder", "denoiser"):
+        before, after = (getattr(one, name).state_dict() for one in (tiny_pipeline, loaded))
+        assert before.keys() == after.keys()
+        assert all(torch.equal(before[key], after[key]) for key in before), name
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_loaded_model_saves_the_same_files(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline, dtype: torch.dtype
+) -> None:
+    tiny_pipeline.store_prompts(PROMPTS)
+    for name in ("autoencoder", "text_encoder", "slot_encoder", "slot_decoder", "denoiser"):
+        getattr(tiny_pipeline, name).to(dtype)
+    tiny_pipeline.save_pretrained(tmp_path / "first", {"data": "circles"})
+    OLVDMPipeline.from_pretrained(tmp_path / "first", dtype).save_pretrained(tmp_path / "second")
+    first, second = (
+        {
+            path.relative_to(tmp_path / name).as_posix(): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+        for name in ("first", "second")
+    )
+    assert first == second
+
+
+def test_saved_model_names_no_folder_of_this_machine(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline
+) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "first")
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "first")
+    loaded.save_pretrained(tmp_path / "second")
+    text = b"".join(path.read_bytes() for path in (tmp_path / "second").rglob("*.*"))
+    assert str(tmp_path).encode() not in text
+
+
+def test_what_is_known_of_a_model_travels_with_it(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline
+) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "first", {"steps": 3})
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "first")
+    assert loaded.about == {"steps": 3}
+
+
+def test_prompts_are_stored_with_the_model(tmp_path: Path, tiny_pipeline: OLVDMPipeline) -> None:
+    tiny_pipeline.store_prompts(["a \U0001f534 “circle”\n"])
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "model", torch.float32)
+    for prompt, embeds in tiny_pipeline.prompt_embeds.items():
+        assert torch.equal(loaded.prompt_embeds[prompt], embeds)
+
+
+def test_model_is_loaded_in_bf16_where_the_processor_computes_in_it(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "model")
+    assert loaded.denoiser.dtype == torch.bfloat16
+    assert draw(loaded).uint8_frames.shape == (1, 6, 32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "dtype"),
+    [
+        ({}, torch.float32),
+        ({"avx512_bf16": False, "avx2": True}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_bf16_needs_its_instructions(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert fastest_dtype() == dtype
+
+
+def test_loading_prints_nothing(
+    tmp_path: Path,
+    tiny_pipeline: OLVDMPipeline,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("olvdm.pipeline.SHARD_SIZE", "8KB")  # several shards bring a progress bar
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    assert len(list((tmp_path / "model" / "denoiser").glob("*.safetensors"))) > 1
+    capfd.readouterr()
+    OLVDMPipeline.from_pretrained(tmp_path / "model", torch.bfloat16)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_loading_leaves_the_random_state_alone(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline
+) -> None:
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    before = torch.get_rng_state()
+    OLVDMPipeline.from_pretrained(tmp_path / "model")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_text_encoder_is_loaded_when_it_is_needed_and_checked_then(
+    tmp_path: Path, tiny_pipeline: OLVDMPipeline
+) -> None:
+    tiny_pipeline.store_prompts(PROMPTS)
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "model", torch.float32)
+    for path in (tmp_path / "model" / "text_encoder").glob("*.safetensors"):
+        path.unlink()
+    draw(loaded)
+    with pytest.raises(CheckpointError, match="text_encoder has no weights"):
+        draw(loaded, "a prompt that is not stored")
+
+
+FRESH = """
+import sys
+import torch
+from olvdm.pipeline import OLVDMPipeline
+pipeline = OLVDMPipeline.from_pretrained(sys.argv[1], torch.float32)
+pipeline(sys.argv[2], num_frames=4, num_inference_steps=1, generator=torch.Generator())
+print(*sorted(sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def modules_of_one_clip(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Make a clip of a stored prompt in a fresh interpreter; return what was imported."""
+    pipeline, folder = make_pipeline(), tmp_path_factory.mktemp("saved") / "model"
+    pipeline.store_prompts(PROMPTS)
+    pipeline.save_pretrained(folder)
+    run = subprocess.run(
+        [sys.executable, "-c", FRESH, str(folder), PROMPTS[0]],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("name", ["open_clip", "sklearn", "matplotlib", "gradio", "timm"])
+def test_clip_of_a_stored_prompt_imports_nothing_heavy(
+    modules_of_one_clip: set[str], name: str
+) -> None:
+    assert name not in modules_of_one_clip
+
+
+@pytest.mark.parametrize("name", ["olvdm.losses", "olvdm.slot_adaptation", "olvdm.training"])
+def test_making_a_clip_imports_no_objective(modules_of_one_clip: set[str], name: str) -> None:
+    assert name not in modules_of_one_clip
+
+
+def test_uint8_frames_survive_the_door(tiny_pipeline: OLVDMPipeline) -> None:
+    frames = draw(tiny_pipeline).uint8_frames
+    np.testing.assert_array_equal(clip_to_frames(frames_to_clip(frames)), frames)
