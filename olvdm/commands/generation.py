@@ -36,7 +36,7 @@ from olvdm.request import Request, check_choice, check_number, check_request, ch
 from olvdm.video import write_mp4
 
 KIND = "generation"
-FPS = Range(1, 60)
+FPS = Range(1.0, 60.0)
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 REQUEST_FIELDS = (
     "prompt",

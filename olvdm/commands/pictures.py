@@ -126,7 +126,7 @@ def write_sheet(path: Path, clips: list[ShapesClip]) -> None:
         owners = np.arange(len(clip.objects) + 1)[:, None, None]
         shares = (clip.true_masks[:, None] == owners).astype(np.float32)
         tinted = overlay_masks(clip.frames, shares, background=0, opacity=0.8)
-        strips = [clip_strip(clip.frames), clip_strip(tinted, is_numbered=False)]
+        strips = [clip_strip(clip.frames, scale=2), clip_strip(tinted, scale=2, is_numbered=False)]
         line = np.full((LINE, strips[0].shape[1], 3), PAPER, np.uint8)
         text = fit_text(clip.prompt, TEXT, line.shape[1] - 8)
         draw_text(line, text, (LINE / 2, 4), size=TEXT, anchor=("middle", "start"))

@@ -365,7 +365,7 @@ def _surprise_map(frames: UInt8[np.ndarray, "t h w 3"], flow: Flow) -> Float32[n
     images = frames.astype(np.float32) / 255
     later = _warp_all(images[2:], flow.forward[1:])
     earlier = _warp_all(images[:-2], flow.backward[:-1])
-    surprise = np.abs(images[1:-1] - (earlier + earlier) / 2).mean(axis=-1)
+    surprise = np.abs(images[1:-1] - (earlier + later) / 2).mean(axis=-1)
     holds = flow.forward_holds[1:] & flow.backward_holds[:-1]
     return np.where(holds, surprise, np.float32(np.nan))
 

@@ -1,5 +1,6 @@
 """Folded slot attention against Locatello et al. 2020, Algorithm 1, written out in NumPy.
 
+One line of it is ours: the scores of a slot are centred over the positions before slots compete.
 Tolerance: 1e-5, float32 against float64.
 """
 
@@ -48,8 +49,9 @@ def algorithm_1(
     for _ in range(num_iterations):
         slots_before = slots
         queries = layer_norm(slots, weights, "norm_slots") @ weights["to_query.weight"].T
-        for place in range(len(inputs)):
-            scores = np.array([keys[place] @ query / np.sqrt(dim) for query in queries])
+        all_scores = np.array([[key @ query / np.sqrt(dim) for query in queries] for key in keys])
+        all_scores -= all_scores.mean(axis=0)  # ours: over the positions
+        for place, scores in enumerate(all_scores):
             exponents = np.exp(scores - scores.max())
             shares[:, place] = exponents / exponents.sum()  # over the slots
         slots = np.zeros_like(slots_before)

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -121,8 +120,3 @@ def test_no_frames_or_no_window_is_refused(num_frames: int, window: int) -> None
 def test_frames_of_any_dtype_but_uint8_are_refused() -> None:
     with pytest.raises(Exception, match=r"uint8|UInt8"):
         encode_given_frames(tiny_autoencoder(), torch.zeros(1, 32, 32, 3), [0], 4)
-
-
-def test_numpy_places_are_places(clip: Tensor) -> None:
-    found = encode_given_frames(tiny_autoencoder(), frames(clip)[:2], [*np.arange(2)], 4)
-    assert found.is_given.sum() == 1

@@ -40,7 +40,8 @@ def test_defaults_are_legal() -> None:
     ],
 )
 def test_legal_settings_pass(changes: dict[str, Any]) -> None:
-    Generation(**{"prompt": "a red circle", **changes}).check()
+    settings: dict[str, Any] = {"prompt": "a red circle", **changes}
+    Generation(**settings).check()
 
 
 @pytest.mark.parametrize(

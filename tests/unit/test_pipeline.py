@@ -105,7 +105,7 @@ def test_stream_that_was_left_half_way_leaves_no_trace(tiny_pipeline: OLVDMPipel
     wanted = draw(tiny_pipeline).uint8_frames
     stream = tiny_pipeline.stream(Generation(prompt="x", num_frames=9, generator=seeded(1)))
     next(stream)
-    stream.close()
+    del stream
     assert digest(draw(tiny_pipeline).uint8_frames) == digest(wanted)
 
 
@@ -252,14 +252,22 @@ def test_frames_that_must_not_be_written_can_be_inspected(tiny_pipeline: OLVDMPi
 
 
 def test_adapting_changes_the_answer_and_not_the_model(tiny_pipeline: OLVDMPipeline) -> None:
-    frames, steps = shapes_clip(), []
+    frames = shapes_clip()
     before = tiny_pipeline.inspect(frames)
-    adapted = tiny_pipeline.inspect(
-        frames, adapt_steps=3, progress=lambda step, total, _: steps.append((step, total))
-    )
-    assert steps == [(1, 3), (2, 3), (3, 3)]
+    adapted = tiny_pipeline.inspect(frames, adapt_steps=3)
     assert not torch.equal(adapted.slots, before.slots)
     assert torch.equal(tiny_pipeline.inspect(frames).slots, before.slots)
+
+
+def test_adapting_tells_how_far_it_is(tiny_pipeline: OLVDMPipeline) -> None:
+    steps: list[tuple[int, int]] = []
+
+    def progress(step: int, num_steps: int, loss: float) -> None:
+        assert loss > 0
+        steps.append((step, num_steps))
+
+    tiny_pipeline.inspect(shapes_clip(), adapt_steps=3, progress=progress)
+    assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,16 @@ def test_picture_is_the_slots_drawings_by_their_shares() -> None:
     torch.testing.assert_close(together.rgb, wanted, atol=1e-5, rtol=1e-4)
 
 
+def test_painted_slot_fills_its_mask_with_one_colour() -> None:
+    decoder = tiny_slot_decoder()
+    masks = torch.zeros(1, 2, 3, 2, 2)
+    masks[:, :, 0, 0], masks[:, :, 2, 1] = 1, 1
+    painted = decoder.paint(slots(), masks)
+    colours = decoder.to_colour(slots())
+    torch.testing.assert_close(painted[0, :, 1, 0, 1], colours[0, 1, 0])
+    torch.testing.assert_close(painted[0, :, 1, 1, 0], colours[0, 1, 2])
+
+
 def test_one_slot_owns_everything() -> None:
     masks = tiny_slot_decoder()(slots()[:, :, :1], 4, 4).alpha_masks()
     assert torch.equal(masks, torch.ones_like(masks))

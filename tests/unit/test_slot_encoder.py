@@ -75,7 +75,7 @@ def test_slots_begin_as_draws_from_one_gaussian() -> None:
 def test_identities_have_the_running_mean_removed() -> None:
     encoder, slots = tiny_slot_encoder(), torch.randn(1, 2, 3, 16)
     before = encoder.identities(slots)
-    encoder.identity_mean.fill_(0.25)
+    encoder.get_buffer("identity_mean").fill_(0.25)
     torch.testing.assert_close(encoder.identities(slots), before - 0.25)
 
 
@@ -85,22 +85,22 @@ def test_running_mean_follows_the_slots_that_are_there() -> None:
     presence[0, 1, 2] = True
     encoder.follow_identity_mean(slots, presence)
     wanted = MEAN_MOMENTUM * encoder.to_identity(slots[0, 1, 2])
-    torch.testing.assert_close(encoder.identity_mean, wanted.detach())
+    torch.testing.assert_close(encoder.get_buffer("identity_mean"), wanted.detach())
 
 
 def test_running_mean_stays_where_no_slot_is_there() -> None:
     encoder = tiny_slot_encoder()
     encoder.follow_identity_mean(torch.randn(1, 2, 3, 16), torch.zeros(1, 2, 3, dtype=torch.bool))
-    assert not encoder.identity_mean.any()
+    assert not encoder.get_buffer("identity_mean").any()
 
 
 def test_running_mean_is_saved(tmp_path: Path) -> None:
     encoder = tiny_slot_encoder()
-    encoder.identity_mean.fill_(0.25)
+    encoder.get_buffer("identity_mean").fill_(0.25)
     encoder.save_pretrained(tmp_path)
     loaded = SlotEncoder.from_pretrained(tmp_path)
     assert isinstance(loaded, SlotEncoder)
-    assert torch.equal(loaded.identity_mean, encoder.identity_mean)
+    assert torch.equal(loaded.get_buffer("identity_mean"), encoder.get_buffer("identity_mean"))
 
 
 def test_presence_is_read_from_the_attention_masks() -> None:

@@ -92,7 +92,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
 
 
 def _lay_out(services: CompareServices) -> _Parts:
-    with gr.Column(elem_classes="panel"):
+    with gr.Column(elem_classes="card"):
         with gr.Row(equal_height=False):
             prompt = gr.Textbox(
                 value=services.prompts[0],

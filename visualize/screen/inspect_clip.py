@@ -93,7 +93,7 @@ def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> N
 
 def _lay_out(services: InspectServices) -> _Parts:
     clip_id = gr.State(None)
-    with gr.Column(elem_classes="panel"):
+    with gr.Column(elem_classes="card"):
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=280):
                 upload = gr.File(label=texts.UPLOAD, height=132, elem_id="upload")

@@ -127,13 +127,15 @@ const largest = (clips, pick) => Math.max(1e-6, ...clips.flatMap(pick).filter((v
 const drawCurves = (clips) => {
   const flicker = largest(clips, (clip) => clip.flicker.flat());
   const motion = largest(clips, (clip) => clip.motion);
+  const both = clips.length > 1 ? ', one scale for both' : '';
+  find('.scale').textContent = 'flicker to ' + flicker.toFixed(3) + ', motion to ' + motion.toFixed(2) + ' pixels' + both;
   clips.forEach((clip, side) => {
     const lines = clip.flicker.map((values, slot) => ({ values, colour: clip.slots[slot].colour }));
     draw(all('svg.curves')[side], lines, flicker, 150, 'Flicker per slot of ' + clip.name + ', highest value shown ' + flicker);
     draw(all('svg.motion')[side], [{ values: clip.motion }], motion, 48, 'Motion of ' + clip.name);
     const captions = all('.columns figure figcaption');
     captions[side].textContent = clip.name;
-    captions[2 + side].textContent = clip.name + ': flicker up to ' + flicker.toFixed(3) + ', motion up to ' + motion.toFixed(2) + ' pixels';
+    captions[2 + side].textContent = clip.name;
   });
 };
 

@@ -234,10 +234,8 @@ def picture_grid(
     cells[:num_frames] = frames
     grid = rearrange(cells, "(r c) h w d -> (r h) (c w) d", c=columns)
     quality = 20 if is_lossless else 82
-    return {
-        "src": data_uri(grid, "WEBP", lossless=is_lossless, quality=quality),
-        "columns": columns,
-    }
+    source = data_uri(grid, "WEBP", lossless=is_lossless, quality=quality)
+    return {"src": source, "columns": columns, "width": width, "height": height}
 
 
 def data_uri(picture: UInt8[np.ndarray, "h w c"], kind: str, **options: object) -> str:

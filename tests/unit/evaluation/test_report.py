@@ -11,7 +11,12 @@ from olvdm.evaluation import generation_score, report
 from olvdm.evaluation.report import evaluate_checkpoint, judge_validity
 from tests import tiny_networks
 
-QUICK = {"num_clips": 3, "num_prompts": 2, "num_inference_steps": 2, "progress": False}
+QUICK: dict[str, Any] = {
+    "num_clips": 3,
+    "num_prompts": 2,
+    "num_inference_steps": 2,
+    "progress": False,
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def output(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "report"
-    evaluate_checkpoint(checkpoint, output=folder, **QUICK)
+    evaluate(checkpoint, output=folder)
     return folder
 
 
@@ -51,9 +56,14 @@ def without_times(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in copy.deepcopy(found).items() if name != "seconds"}
 
 
+def evaluate(checkpoint: Path, **changes: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {**QUICK, **changes}
+    return evaluate_checkpoint(checkpoint, **settings)
+
+
 def draw_again(checkpoint: Path, output: Path, **changes: Any) -> dict[str, Any]:
-    settings = {**QUICK, "parts": ("generation",), **changes}
-    return evaluate_checkpoint(checkpoint, output=output, **settings)
+    settings: dict[str, Any] = {"parts": ("generation",), **changes}
+    return evaluate(checkpoint, output=output, **settings)
 
 
 def test_all_parts_are_measured(scores: dict[str, Any]) -> None:
@@ -63,7 +73,7 @@ def test_all_parts_are_measured(scores: dict[str, Any]) -> None:
 def test_a_second_run_gives_the_same_numbers(
     checkpoint: Path, scores: dict[str, Any], tmp_path: Path
 ) -> None:
-    evaluate_checkpoint(checkpoint, output=tmp_path, **QUICK)
+    evaluate(checkpoint, output=tmp_path)
     again = json.loads((tmp_path / "scores.json").read_bytes())
     assert without_times(again) == without_times(scores)
 
@@ -109,7 +119,7 @@ def test_without_output_nothing_is_written(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    evaluate_checkpoint(checkpoint, **{**QUICK, "parts": ("reconstruction",)})
+    evaluate(checkpoint, parts=("reconstruction",))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -119,7 +129,7 @@ def test_only_the_report_and_its_rows_stay(output: Path) -> None:
 
 
 def test_a_part_alone_is_measured_alone(checkpoint: Path) -> None:
-    found = evaluate_checkpoint(checkpoint, **{**QUICK, "parts": ("slots",)})
+    found = evaluate(checkpoint, parts=("slots",))
     assert found.keys() == {"format", "kind", "protocol", "slots", "seconds"}
 
 
@@ -173,7 +183,7 @@ def test_less_is_asked_of_the_judge_on_harder_levels(monkeypatch: pytest.MonkeyP
 
 
 def test_what_the_judge_may_not_judge_is_not_reported(
-    checkpoint: Path, output: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     agreement = {"count": 0.5, "colour": 1.0, "shape": 1.0, "direction": 1.0}
     monkeypatch.setattr(report, "validate_tracker", lambda *_, **__: agreement)
@@ -198,10 +208,10 @@ def test_bad_settings_are_refused_before_anything_is_loaded(
     settings: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=message):
-        evaluate_checkpoint(tmp_path / "nothing", **settings)
+        evaluate(tmp_path / "nothing", **settings)
 
 
 def test_an_output_that_is_a_file_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "report").write_text("mine")
     with pytest.raises(InputError, match="output must be a folder"):
-        evaluate_checkpoint(checkpoint, output=tmp_path / "report", **QUICK)
+        evaluate(checkpoint, output=tmp_path / "report")

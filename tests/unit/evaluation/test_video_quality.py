@@ -181,6 +181,14 @@ def test_a_steady_pan_hardly_flickers() -> None:
     assert pan < 0.1 * np.nanmean(quality.frame_flicker(blinking_left()))
 
 
+def test_a_steady_fade_does_not_flicker() -> None:
+    fade = (
+        np.full((8, 64, 64, 3), 1, np.uint8)
+        * np.arange(40, 200, 20, dtype=np.uint8)[:, None, None, None]
+    )
+    assert np.nanmax(quality.frame_flicker(fade)) < 0.001
+
+
 def test_a_steadily_moving_mask_has_a_steady_area_and_shape() -> None:
     flicker = quality.measure_flicker(still(), moving_mask())
     assert np.nanmax(flicker.area + flicker.shape) < 1e-3
