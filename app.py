@@ -168,7 +168,7 @@ class Workshop:
                 texts.GAIN.format(before=f"{before.explained:.0%}", after=f"{after.explained:.0%}")
             )
         what = texts.WHAT_INSPECTED.format(frames=count, width=width, height=height)
-        scores = {texts.EXPLAINED: found.explained, texts.PSNR: found.reconstruction_psnr}
+        scores = {texts.EXPLAINED: 100 * found.explained, texts.PSNR: found.reconstruction_psnr}
         yield Finished(
             (ShownClip.of(clip.name, what, vars(found), scores),),
             badge=texts.BADGE_UPLOAD if clip.is_upload else texts.BADGE_TEST,

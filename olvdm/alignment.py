@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 PRESENCE_SHARE = 0.005  # of a frame's pixels; a slot that holds fewer is empty
+OWN_INDEX = 1e-6  # likeness; breaks ties, and nothing but ties
 
 
 def slot_correlation(identities: Float[Tensor, "b t k d"]) -> Float[Tensor, "b t t k k"]:
@@ -46,7 +47,7 @@ def align_slots(
 
     Each frame is matched to the frames before it: a slot is compared with where its track was last
     present, so that an object which hides for some frames is found again. Slots that are absent are
-    matched to nothing.
+    matched to nothing; an object that comes late begins the track of its slot, where that is free.
 
     Args:
         correlation: Of the slots of every frame with those of every frame.
@@ -77,8 +78,8 @@ def _align_clip(
     assignment[0, is_started] = np.flatnonzero(is_started)
     for frame in range(1, num_frames):
         likeness = correlation[last_frame, frame, last_slot]  # track, slot of this frame
-        # tracks that have not begun take what the others leave
-        likeness = np.where(is_started[:, None], likeness, -2.0)
+        # tracks that have not begun take what the others leave, the slot of their own index first
+        likeness = np.where(is_started[:, None], likeness, -2.0 + OWN_INDEX * np.eye(num_slots))
         likeness[:, ~presence[frame]] = -4.0
         for track, slot in zip(*linear_sum_assignment(-likeness), strict=True):
             if presence[frame, slot]:

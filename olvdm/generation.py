@@ -13,7 +13,7 @@ from torch import Tensor
 
 from olvdm.diffusers_api import BaseOutput
 from olvdm.errors import InputError
-from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS, Range
+from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS, Range, WholeRange
 
 OUTPUT_TYPES = ("np", "pt", "pil", "latent")
 
@@ -44,7 +44,7 @@ class Generation:
     height: int | None = None
     width: int | None = None
     num_inference_steps: int = 10
-    guidance_scale: float = 3.0
+    guidance_scale: float | int = 3.0
     generator: torch.Generator | Sequence[torch.Generator] | None = None
     given_frames: UInt8[np.ndarray, "n h w 3"] | None = None
     given_places: Sequence[int] | None = None
@@ -65,7 +65,7 @@ class Generation:
             raise InputError("prompt must be a text or a list of at least one text")
         if not _is_text(self.negative_prompt):
             raise InputError("negative_prompt must be a text")
-        check_number("num_frames", self.num_frames, Range(1, MAX_FRAMES))
+        check_number("num_frames", self.num_frames, WholeRange(1, MAX_FRAMES))
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
         for name in ("height", "width"):
@@ -155,7 +155,7 @@ class OLVDMPipelineOutput(BaseOutput):
     uint8_frames: UInt8[np.ndarray, "b t h w 3"]
     latents: Float[Tensor, "b c lt lh lw"]
     slots: Float[Tensor, "b t k d"]
-    attention_masks: Float[Tensor, "b t k lh lw"]
+    attention_masks: Float[Tensor, "b t k h2 w2"]
     alpha_masks: Float[Tensor, "b t k h w"]
     correlation: Float[Tensor, "b t t k k"]
     presence: Bool[Tensor, "b t k"]

@@ -148,7 +148,7 @@ class OLVDMPipeline(DiffusionPipeline):
         height: int | None = None,
         width: int | None = None,
         num_inference_steps: int = 10,
-        guidance_scale: float = 3.0,
+        guidance_scale: float | int = 3.0,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,
@@ -200,7 +200,6 @@ class OLVDMPipeline(DiffusionPipeline):
         assert output is not None  # a stream ends with its output
         return output
 
-    @torch.no_grad()
     def stream(self, generation: Generation) -> Iterator[DenoisingStep | OLVDMPipelineOutput]:
         """Draw clips and hand over every step on the way; close the iterator to stop.
 
@@ -219,7 +218,7 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance = Guidance(
                 self.encode_prompt(prompt),
                 self.encode_prompt(generation.negative_prompt),
-                generation.guidance_scale,
+                float(generation.guidance_scale),
             )
             noise = self._draw_noise(generation, clip)
             given = self._given_latents(generation, noise)
@@ -317,7 +316,7 @@ class OLVDMPipeline(DiffusionPipeline):
             assignment=align_slots(correlation, presence),
         )
 
-    def _frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t h w"]:
+    def _frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t lh lw"]:
         """Return one latent frame for every video frame."""
         size = tuple(
             side * self.autoencoder.spatial_factor
@@ -377,7 +376,9 @@ def fastest_dtype() -> torch.dtype:
     return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32
 
 
-def _resized(clip: Float[Tensor, "1 3 t h w"], size: tuple[int, ...]) -> Float[Tensor, "1 3 t h w"]:
+def _resized(
+    clip: Float[Tensor, "1 3 t h w"], size: tuple[int, ...]
+) -> Float[Tensor, "1 3 t h2 w2"]:
     """Return a clip at another size, averaged where it shrinks."""
     if clip.shape[3:] == size:
         return clip

@@ -108,6 +108,7 @@ def draw_latents(
         given = given.with_latents(latents, frames.start)
 
 
+@torch.no_grad()
 def predict_velocity(
     denoiser: VideoDenoiser,
     latents: Float[Tensor, "1 c t h w"],

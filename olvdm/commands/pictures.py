@@ -1,5 +1,6 @@
 """An inspection -> pictures in files; the one place of olvdm that knows visualize."""
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from visualize.timeline import identity_timeline_figure, likeness
 PAPER = 255
 LINE = 22  # pixels of a line of text with its margins
 TEXT = 12
+TITLE_CHARS = 50  # more would run out of the figure
 
 
 def write_overlay(path: Path, found: Inspection) -> None:
@@ -45,7 +47,7 @@ def write_correlation(path: Path, found: Inspection, title: str = "") -> None:
     Args:
         path: The picture file.
         found: The clip and its slots.
-        title: One line above.
+        title: One line above; a long one ends in dots.
     """
     figure = correlation_matrix_figure(
         found.correlation,
@@ -53,7 +55,7 @@ def write_correlation(path: Path, found: Inspection, title: str = "") -> None:
         assignment=found.assignment,
         presence=found.presence,
         background=found.background,
-        title=title,
+        title=textwrap.shorten(title, TITLE_CHARS, placeholder=" ..."),
     )
     save_figure(figure, path)
 

@@ -40,13 +40,13 @@ def environment(dtype: torch.dtype) -> dict[str, object]:
 
 
 def package_versions(names: tuple[str, ...]) -> dict[str, str]:
-    """Return the versions of packages, ``"not installed"`` where one is missing."""
+    """Return the versions of packages, or that one is missing, or that we run from the source."""
     found: dict[str, str] = {}
     for name in names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+            found[name] = "from source" if name == "olvdm" else "not installed"
     return found
 
 
@@ -90,7 +90,7 @@ def scores_of(found: Inspection) -> dict[str, float | int | None]:
         "motion": float(np.nanmean(found.motion)),
         "switches": found.switches,
         "background": found.background,
-        "num_objects": int(found.presence.any(axis=0).sum()) - 1,
+        "num_objects": int(np.delete(found.presence.any(axis=0), found.background).sum()),
         "reconstruction_psnr": found.reconstruction_psnr,
         "explained": found.explained,
     }

@@ -33,7 +33,7 @@ class Estimate:
         return {name: as_number(value) for name, value in asdict(self).items()}
 
 
-def as_number(value: float) -> float | int | None:
+def as_number(value: float | int) -> float | int | None:
     """Round a number as reports print it; none for one that is not finite."""
     if isinstance(value, int):
         return value

@@ -37,6 +37,7 @@ class TrainingConfig:
     Attributes:
         level: Level of the synthetic world.
         videos: A folder of one's own videos, in place of the synthetic world.
+        latents: Folder in which encoded clips are kept, made where it is not there yet.
         num_clips: Clips in an epoch of the synthetic world.
         num_frames: Frames of a clip.
         height: Height of a frame in pixels.
@@ -169,7 +170,6 @@ class DenoiserConfig(TrainingConfig):
     Attributes:
         autoencoder: Folder of networks that holds the trained autoencoder.
         slots: Folder of networks that holds the trained slot networks, which the slot loss needs.
-        latents: Folder of encoded clips, made where it is not there yet.
         branch_from: Folder of a training from whose weights this one goes on, so that slot weight
             0 and above 0 differ in nothing else.
         local_dim: Width of the blocks that mix neighbours.
@@ -179,8 +179,14 @@ class DenoiserConfig(TrainingConfig):
         num_heads: Heads of attention.
         attention_blocks: Which of the latter attend over space.
         mixes_time_locally: Whether the former also mix neighbours in time.
+        clip_length: Latent frames of a clip that are seen at once; 1 trains on stills.
         given_share: Share of the clips of which some frames are given.
         prompt_drop: Share of the clips whose prompt is left out, for guidance.
+        trains_text: Whether the text tower is trained along; it stays frozen otherwise.
+        text_width: Width of the text tower.
+        text_layers: Its layers.
+        context_length: Longest prompt in tokens, start and end included.
+        prompt_dim: Width of the prompt's embeddings.
         slot_loss: Loss on the slots' correlation in the predicted clean latents; none is LVDM.
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
@@ -261,7 +267,8 @@ def load_config(
             raise InputError(f"{stage_name} has no setting {name[:64]!r}{_nearest(name, declared)}")
     for name, value in overrides.items():
         values[name] = read_text(declared[name], value) if isinstance(value, str) else value
-    return config_class(**{name: checked(declared[name], one) for name, one in values.items()})
+    legal: dict[str, Any] = {name: checked(declared[name], one) for name, one in values.items()}
+    return config_class(**legal)
 
 
 def to_toml(config: TrainingConfig) -> str:

@@ -153,9 +153,10 @@ class DenoiserStage(Stage):
         """
         latents, prompts = batch["latents"], batch["prompt"]
         assert isinstance(latents, Tensor)
+        assert isinstance(prompts, list)
         window = draw_window(latents, generators, self.config.clip_length)
         noisy = draw_noise(window, generators, self.config.given_share, self.config.prompt_drop)
-        prediction = self._predict(noisy, list(prompts))
+        prediction = self._predict(noisy, prompts)
         target = velocity_target(noisy.latents, noisy.noise)
         denoising = denoising_loss(prediction, target, noisy.is_given)
         if self.config.slot_loss == "none":
@@ -217,10 +218,11 @@ class DenoiserStage(Stage):
             rows = range(start, min(start + 32, len(self.validation_data)))
             batch = self.validation_data.fetch(rows)
             generators = [torch.Generator().manual_seed(row) for row in rows]
-            latents = batch["latents"]
+            latents, prompts = batch["latents"], batch["prompt"]
             assert isinstance(latents, Tensor)
+            assert isinstance(prompts, list)
             noisy = draw_noise(latents.to(self._device), generators, 0.0, 0.0)
-            prediction = self._predict(noisy, list(batch["prompt"]))
+            prediction = self._predict(noisy, prompts)
             target = velocity_target(noisy.latents, noisy.noise)
             losses.append(float(denoising_loss(prediction, target, noisy.is_given)))
         mean = float(np.mean(losses))
@@ -269,7 +271,7 @@ class DenoiserStage(Stage):
         )
 
     def _encoded(self, split: str, num_clips: int) -> LatentsDataset:
-        """Return the latents of a split, and behind each clip its first and last frame as stills."""
+        """Return the latents of a split, behind each clip its first and last frame as stills."""
         factor = self.autoencoder.temporal_factor
 
         def arrange(clip: Float[Tensor, "b 3 t h w"]) -> list[Float[Tensor, "b 3 t2 h w"]]:

@@ -2,8 +2,10 @@
 
 import io
 import json
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -14,12 +16,18 @@ from jaxtyping import UInt8
 from PIL import Image
 from tqdm import tqdm
 
+from olvdm.video import write_webp
+
 PREVIEW_FPS = 8
 LOG_NAME = "log.jsonl"
+
+logger = logging.getLogger(__name__)
 
 
 class Journal:
     """Write everything that a training tells; on all but the main process it stays silent.
+
+    A disk that takes no more lines stops no training: that is said, and the training goes on.
 
     Args:
         output: The folder of the training.
@@ -84,10 +92,11 @@ class Journal:
         if not self.is_enabled:
             return
         finite = {key: one if np.isfinite(one) else None for key, one in scalars.items()}
-        with (self.output / LOG_NAME).open("a", encoding="utf-8") as file:
+        with _going_on(step), (self.output / LOG_NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **finite}) + "\n")
-        for name, value in scalars.items():
-            self.writer.add_scalar(name, value, step)
+        with _going_on(step):
+            for name, value in scalars.items():
+                self.writer.add_scalar(name, value, step)
 
     def show(self, step: int, previews: Mapping[str, UInt8[np.ndarray, "t h w 3"]]) -> None:
         """Write sample videos as files and to TensorBoard, where they play as animated images.
@@ -98,10 +107,10 @@ class Journal:
         """
         folder = self.output / "previews"
         for name, frames in previews.items():
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"step-{step:08d}-{name}.webp"
-            path.write_bytes(_animation(frames, "webp", lossless=True))
-            self._show_animation(f"preview/{name}", step, frames)
+            with _going_on(step):
+                folder.mkdir(parents=True, exist_ok=True)
+                write_webp(frames, folder / f"step-{step:08d}-{name}.webp", PREVIEW_FPS)
+                self._show_animation(f"preview/{name}", step, frames)
 
     def _open(self, step: int) -> None:
         """Drop what an interrupted part logged after the step, then open TensorBoard."""
@@ -121,24 +130,32 @@ class Journal:
             height=frames.shape[1],
             width=frames.shape[2],
             colorspace=3,
-            encoded_image_string=_animation(frames, "gif"),
+            encoded_image_string=_animated_gif(frames),
         )
         summary = Summary(value=[Summary.Value(tag=name, image=image)])
         self.writer._get_file_writer().add_summary(summary, step)
 
 
-def _animation(frames: UInt8[np.ndarray, "t h w 3"], kind: str, **options: object) -> bytes:
-    """Encode frames as an animated image that plays for ever."""
+@contextmanager
+def _going_on(step: int) -> Generator[None]:
+    """Say what could not be written, and no more."""
+    try:
+        yield
+    except OSError as error:
+        logger.warning("could not log step %d: %s", step, error.strerror)
+
+
+def _animated_gif(frames: UInt8[np.ndarray, "t h w 3"]) -> bytes:
+    """Encode frames in memory as the one animated image that TensorBoard plays."""
     images = [Image.fromarray(frame) for frame in frames]
     buffer = io.BytesIO()
     images[0].save(
         buffer,
-        format=kind,
+        format="gif",
         save_all=True,
         append_images=images[1:],
         duration=1000 // PREVIEW_FPS,
         loop=0,
-        **options,
     )
     return buffer.getvalue()
 

@@ -233,7 +233,8 @@ class _Encoder:
         """Encode one batch, bring it to the disk, and only then count it."""
         batch = [self.clips[row] for row in rows]
         frames = torch.from_numpy(np.stack([clip.frames for clip in batch]))
-        latents = encode(frames).detach().float().cpu().numpy().astype(np.float16)
+        with np.errstate(over="ignore"):  # what overflows is caught as infinite
+            latents = encode(frames).detach().float().cpu().numpy().astype(np.float16)
         if not np.isfinite(latents).all():
             raise TrainingError("the autoencoder gives latents that are not finite; train it anew")
         self._store(LATENTS_NAME, rows, latents)

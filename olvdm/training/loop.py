@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -334,17 +334,16 @@ class _Training:
                 "the output folder already holds a training; resume it or choose another folder"
             )
         if self.processes.is_main:
-            try:
+            with _explained_storage():
                 self.output.mkdir(parents=True, exist_ok=True)
                 remove_stale(self.output)
-            except OSError as error:
-                raise StorageError("the output folder cannot be written") from error
         self.processes.wait()
         folder = newest_state(self.output) if resume else None
         if resume and folder is None:
             raise TrainingError("the output folder holds no training to resume; start a new one")
         if self.processes.is_main:
-            (self.output / "config.toml").write_text(to_toml(self.config), encoding="utf-8")
+            with _explained_storage():
+                (self.output / "config.toml").write_text(to_toml(self.config), encoding="utf-8")
         self.processes.wait()
         return folder
 
@@ -370,9 +369,21 @@ class _Training:
         step = self.position.step
         if self.processes.is_main:
             note = {"step": step, "loss": str(loss), "grad_norm": str(grad_norm)}
-            with write_folder(self.output / f"failed-{step:08d}", "failure", note) as folder:
+            failed = self.output / f"failed-{step:08d}"
+            with suppress(OSError), write_folder(failed, "failure", note) as folder:
                 (folder / "config.toml").write_text(to_toml(self.config), encoding="utf-8")
         raise TrainingError(
             f"loss or gradient were not finite in {BAD_STEPS} steps in a row, the last being step "
             f"{step}; resume with a lower learning_rate"
         )
+
+
+@contextmanager
+def _explained_storage() -> Generator[None]:
+    """Say in one sentence that the folder of the training takes nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            "the output folder cannot be written; make space or choose another folder"
+        ) from error

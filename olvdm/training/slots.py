@@ -164,7 +164,7 @@ class SlotsStage(Stage):
         fg_scores: list[float] = []
         scores: list[float] = []
         for index in range(NUM_VALIDATION_CLIPS):
-            truth = self.validation_clips.data[index].true_masks.reshape(-1)
+            truth = data[index].true_masks.reshape(-1)
             guess = self.segment(self.validation_clips.frames([index]))[0].reshape(-1)
             scores.append(float(adjusted_rand_score(truth, guess)))
             there = truth > 0

@@ -190,9 +190,9 @@ def fill_tensors(targets: Mapping[str, Tensor], values: Mapping[str, Tensor]) ->
         raise CheckpointError(f"the training state {fault} {name[:80]!r}")
     for name, target in targets.items():
         value = values[name]
-        if value.shape != target.shape or value.dtype != target.dtype:
-            found, needed = tuple(value.shape), tuple(target.shape)
-            raise CheckpointError(f"{name[:80]!r} has shape {found}, but {needed} is needed")
+        found, needed = _form(value), _form(target)
+        if found != needed:
+            raise CheckpointError(f"{name[:80]!r} has {found}, but {needed} is needed")
         target.copy_(value)
 
 
@@ -222,6 +222,10 @@ def load_networks(folder: Path, networks: Mapping[str, ModelMixin]) -> list[str]
             values[key] = value.to(targets[key].dtype) if key in targets else value
         fill_tensors(targets, values)
     return found
+
+
+def _form(tensor: Tensor) -> str:
+    return f"shape {tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _require_finite(tensors: StateTensors) -> None:

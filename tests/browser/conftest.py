@@ -72,9 +72,7 @@ def page(
     assert faults == []
 
 
-def open_page(
-    browser: "Browser", url: str, viewport: dict[str, int]
-) -> "tuple[Page, list[str]]":
+def open_page(browser: "Browser", url: str, viewport: dict[str, int]) -> "tuple[Page, list[str]]":
     """Return a page of the app and the list to which its faults are added."""
     faults: list[str] = []
 

@@ -40,7 +40,7 @@ def test_cost_is_finite_and_not_negative(name: str, seed: int, num_frames: int) 
     slots, presence, reference = sequence(seed, num_frames)
     found = slot_loss(name, slots, presence, reference=reference)
     assert found.isfinite()
-    assert found >= 0
+    assert found >= -1e-6
 
 
 @given(name=NAMES, seed=SEEDS)

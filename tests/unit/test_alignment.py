@@ -21,7 +21,7 @@ def aligned(order: list[list[int]], absent: tuple[tuple[int, int], ...] = ()) ->
 def test_correlation_of_a_slot_with_itself_is_one() -> None:
     found = slot_correlation(torch.randn(2, 3, 4, 8))
     torch.testing.assert_close(
-        found.diagonal(dim1=1, dim2=2).diagonal(dim1=1, dim2=2), torch.ones(2, 4, 3)
+        found.diagonal(dim1=1, dim2=2).diagonal(dim1=1, dim2=2), torch.ones(2, 3, 4)
     )
 
 

@@ -90,7 +90,7 @@ def test_code_of_the_index_is_rejected_by_negatives_of_other_clips(term: str) ->
 
 @pytest.mark.parametrize("term", [*TERMS, "corr"])
 def test_frozen_slots_are_rejected_by_nothing_that_sees_no_truth(term: str) -> None:
-    assert COST["frozen", term] <= COST["good", term] + 1e-4
+    assert COST["frozen", term] <= 1.2 * COST["good", term]
 
 
 @pytest.mark.parametrize("term", [*TERMS, "corr"])

@@ -280,7 +280,7 @@ def test_adapting_tells_how_far_it_is(tiny_pipeline: OLVDMPipeline) -> None:
     ],
 )
 def test_inspection_refuses_numbers_out_of_range(
-    tiny_pipeline: OLVDMPipeline, settings: dict[str, int], sentence: str
+    tiny_pipeline: OLVDMPipeline, settings: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         tiny_pipeline.inspect(shapes_clip(), **settings)

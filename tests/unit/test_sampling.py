@@ -94,21 +94,21 @@ def test_last_expectation_is_nearly_the_clip() -> None:
 def test_guidance_of_one_skips_the_unconditional_call(
     calls: tuple[VideoDenoiser, list[tuple[int, ...]]],
 ) -> None:
-    draw(noise(0, 1, 4, 4, 8, 8), scale=1, denoiser=calls[0])
+    draw(noise(0, 1, 4, 4, 8, 8), scale=1.0, denoiser=calls[0])
     assert calls[1] == [(1, 4, 4, 8, 8)] * 3
 
 
 def test_both_halves_of_the_guidance_share_a_call(
     calls: tuple[VideoDenoiser, list[tuple[int, ...]]],
 ) -> None:
-    draw(noise(0, 1, 4, 4, 8, 8), scale=2, denoiser=calls[0])
+    draw(noise(0, 1, 4, 4, 8, 8), scale=2.0, denoiser=calls[0])
     assert calls[1] == [(2, 4, 4, 8, 8)] * 3
 
 
 def test_guidance_of_one_is_the_prompt_alone() -> None:
     latents, timesteps = noise(0, 1, 4, 4, 8, 8), torch.full((1, 4), 500.0)
     with torch.no_grad():
-        plain = predict_velocity(tiny_denoiser(), latents, timesteps, guidance(1))
+        plain = predict_velocity(tiny_denoiser(), latents, timesteps, guidance(1.0))
         nearly = predict_velocity(tiny_denoiser(), latents, timesteps, guidance(1 + 1e-6))
     torch.testing.assert_close(plain, nearly, atol=1e-4, rtol=0)
 

@@ -104,12 +104,14 @@ def _lay_out(services: CompareServices) -> _Parts:
                 min_width=260,
                 elem_id="prompt",
             )
-            with gr.Column(scale=2, min_width=220), gr.Row(equal_height=True):
+            with gr.Column(scale=2, min_width=220), gr.Row():
                 highest = services.highest_seed
                 seed = gr.Number(
                     3, label=texts.SEED, minimum=0, maximum=highest, min_width=110, elem_id="seed"
                 )
-                dice = gr.Button(texts.DICE, size="sm", min_width=80, elem_id="dice")
+                dice = gr.Button(
+                    texts.DICE, size="sm", min_width=80, elem_id="dice", elem_classes="dice"
+                )
         gr.Examples(
             [[each] for each in services.prompts],
             inputs=[prompt],

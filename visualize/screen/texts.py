@@ -80,10 +80,10 @@ FLICKER_ALL = "Flicker of the picture"
 SWITCHES = "Identity switches"
 MOTION = "Motion, pixels a frame"
 PSNR = "Autoencoder, PSNR in dB"
-EXPLAINED = "Pixels explained by slots"
+EXPLAINED = "Pixels explained by slots, percent"
 LOWER = "lower is steadier"
 CONTEXT = "context"
-SCORES = {PSNR: "higher is closer to the clip", EXPLAINED: "1 is all of them"}
+SCORES = {PSNR: "higher is closer to the clip", EXPLAINED: "100 is all of them"}
 UNDEFINED = "undefined"
 VERDICT = (
     "On this seed {second} {words} {first}: {b} against {a} for the objects. One seed is an"

@@ -34,10 +34,10 @@ def test_recorded_command_can_be_typed(scored) -> None:
     assert parse(protocol["command"].split()[1:]).num_clips == 1
 
 
-def test_two_evaluations_are_compared(checkpoint, scored, tmp_path, capsys) -> None:
-    words = ["--checkpoint", str(checkpoint), "--output", str(tmp_path), *QUICK]
+def test_two_evaluations_are_compared(checkpoint, scored, capsys) -> None:
+    words = ["--checkpoint", str(checkpoint), "--output", str(scored), *QUICK]
     assert main(["evaluate", *words, "--compare", str(scored)]) == 0
-    assert (tmp_path / "comparison.md").read_text().strip() in capsys.readouterr().out
+    assert (scored / "comparison.md").read_text().strip() in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

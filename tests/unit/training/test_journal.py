@@ -1,5 +1,6 @@
 """What a training tells: lines, curves and sample videos, and nothing on other processes."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -78,3 +79,17 @@ def test_bar_shows_loss_speed_and_time_left(
     with Journal(tmp_path, 0, 1, is_enabled=True) as journal:
         journal.advance(0.5, 12.3, 3661.0)
     assert "1/1 , loss 0.5, 12.3 clips/s, 1:01:01 left" in capsys.readouterr().err
+
+
+def test_full_disk_stops_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Journal(tmp_path, 0, 10, is_enabled=True) as journal:
+        monkeypatch.setattr(Path, "open", full)
+        monkeypatch.setattr("olvdm.training.journal.write_webp", full)
+        journal.write(3, {"loss": 0.5})
+        journal.show(3, {"clips": np.zeros((2, 8, 8, 3), dtype=np.uint8)})
+    assert caplog.text.count("could not log step 3: No space left on device") == 2

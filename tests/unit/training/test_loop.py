@@ -1,9 +1,11 @@
 """What the loop does when all goes well, when numbers fail, when the disk fails, when it ends."""
 
 import errno
+import itertools
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -128,11 +130,11 @@ def test_few_bad_steps_are_skipped_and_the_data_goes_on(tmp_path: Path) -> None:
 
 
 def test_many_bad_steps_stop_the_training_and_keep_the_good_state(tmp_path: Path) -> None:
-    stage = TinyStage(nan_at=range(6, 100))
+    stage = TinyStage(nan_at=range(5, 100))
     with pytest.raises(TrainingError, match="5 steps in a row") as caught:
         train(stage, tiny_config(), tmp_path)
     assert caught.value.exit_code == 3
-    assert (tmp_path / "failed-00000011" / "config.toml").is_file()
+    assert (tmp_path / "failed-00000010" / "config.toml").is_file()
     folder = newest_state(tmp_path)
     assert folder is not None
     assert folder.name == "step-00000005"
@@ -145,13 +147,32 @@ def test_signal_saves_at_once_and_returns(tmp_path: Path) -> None:
     assert (tmp_path / "final").is_dir()
 
 
-def test_time_limit_ends_the_training_after_its_decay(tmp_path: Path) -> None:
-    config = tiny_config(max_steps=10**6, max_minutes=0.01, save_every=10**6, log_every=5)
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+
+
+def test_time_limit_ends_the_training_after_its_decay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_clock(monkeypatch)
+    config = tiny_config(max_steps=10**6, max_minutes=2.0, save_every=10**6)
     result = train(TinyStage(), config, tmp_path)
     rates = list(lines(tmp_path, "learning_rate").values())
-    assert 0.6 <= result["elapsed"] < 10
+    assert 120 <= result["elapsed"] < 130
     assert max(rates) == config.learning_rate
     assert rates[-1] < 0.3 * config.learning_rate
+
+
+def test_time_limit_counts_what_was_spent_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_clock(monkeypatch)
+    config = tiny_config(max_steps=10**6, max_minutes=2.0)
+    train(TinyStage(stop_at=8), config, tmp_path)
+    spent = lines(tmp_path, "elapsed")[9]
+    result = train(TinyStage(), config, tmp_path, resume=True)
+    assert 0 < spent < 120 <= result["elapsed"] < 130
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, times: int) -> None:

@@ -127,8 +127,8 @@ def test_state_that_cannot_be_read_is_explained(
     [
         ({}, "lacks 'weight'"),
         ({"weight": torch.ones(2), "extra": torch.ones(1)}, "has an unknown tensor 'extra'"),
-        ({"weight": torch.ones(3)}, r"shape \(3,\), but \(2,\) is needed"),
-        ({"weight": torch.ones(2, dtype=torch.float64)}, "float64.*but .*float32"),
+        ({"weight": torch.ones(3)}, r"shape \(3,\) of float32, but shape \(2,\)"),
+        ({"weight": torch.ones(2, dtype=torch.float64)}, "of float64, but .* of float32 is"),
     ],
 )
 def test_values_must_fit_exactly(values: dict[str, Tensor], message: str) -> None:
