@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 import numpy as np
 
 from olvdm.serving.stored_runs import StoredRun, save_stored_run
+
+if TYPE_CHECKING:
+    from olvdm.pipeline import OLVDMPipeline
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 240  # a shared machine may be slow
@@ -106,16 +109,23 @@ def _wait(server: AppServer) -> None:
 
 def make_checkpoints(folder: Path, *, has_stored: bool = True) -> Path:
     """Write two tiny models and one stored comparison."""
-    from tests.tiny_networks import tiny_pipeline
-
     for seed, name in enumerate(("lvdm", "olvdm")):
-        tiny_pipeline(seed).save_pretrained(folder / name)
+        tiny_model(seed).save_pretrained(folder / name)
     if has_stored:
         settings = {"prompt": STORED_PROMPT, "seed": 3}
         for key, title in (("1-behind", "passing behind"), ("2-failure", "where OLVDM is worse")):
             clips = {"lvdm": stored_clip(0.2), "olvdm": stored_clip(0.1)}
             save_stored_run(folder / "examples" / key, StoredRun(title, settings, clips))
     return folder
+
+
+def tiny_model(seed: int) -> "OLVDMPipeline":
+    """Return a model that draws the usual number of frames at once."""
+    from tests.tiny_networks import tiny_denoiser, tiny_pipeline
+
+    pipeline = tiny_pipeline(seed)
+    pipeline.register_modules(denoiser=tiny_denoiser(seed, num_frames=8))
+    return pipeline
 
 
 def stored_clip(jitter: float = 0.0, num_frames: int = 16, side: int = 64) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from olvdm.commands.arguments import SETTING
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, InputError
+from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
 from olvdm.training.autoencoder import AutoencoderStage
@@ -71,21 +72,34 @@ def build_stage(config: TrainingConfig) -> Stage:
         The stage, on the CPU but for a frozen autoencoder, which is on the device of the training.
         A part that is needed and not named is an ``InputError``.
     """
+    begun = config.init_from
     if isinstance(config, AutoencoderConfig):
-        return AutoencoderStage(config)
+        return AutoencoderStage(config, _begun(begun, "autoencoder", VideoAutoencoder))
     if isinstance(config, SlotsConfig):
-        return SlotsStage(config, _frozen_autoencoder(config.autoencoder))
+        return SlotsStage(
+            config,
+            _frozen_autoencoder(config.autoencoder),
+            _begun(begun, "slot_encoder", SlotEncoder),
+            _begun(begun, "slot_decoder", SlotDecoder),
+        )
     assert isinstance(config, DenoiserConfig)
-    slot_encoder = text_encoder = denoiser = None
+    slot_encoder = None
     if config.slot_loss != "none":
         slot_encoder = _part(config.slots, "slot_encoder", SlotEncoder, "slots")
-    begun = config.branch_from or config.init_from
-    if begun is not None and find_part(begun, "text_encoder") is not None:
-        text_encoder = load_part(begun, "text_encoder", TextEncoder)
-    if config.branch_from is not None:
-        denoiser = load_part(config.branch_from, "denoiser", VideoDenoiser)
-    autoencoder = _frozen_autoencoder(config.autoencoder)
-    return DenoiserStage(config, autoencoder, text_encoder, slot_encoder, denoiser)
+    return DenoiserStage(
+        config,
+        _frozen_autoencoder(config.autoencoder),
+        _begun(begun, "text_encoder", TextEncoder),
+        slot_encoder,
+        _begun(begun, "denoiser", VideoDenoiser),
+    )
+
+
+def _begun(folder: str | None, name: str, kind: type[Network]) -> Network | None:
+    """Load a network to go on with, settings and all, where there is one."""
+    if folder is None or find_part(folder, name) is None:
+        return None
+    return load_part(folder, name, kind)
 
 
 def find_part(folder: str | Path, name: str) -> Path | None:

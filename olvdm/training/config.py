@@ -170,14 +170,12 @@ class DenoiserConfig(TrainingConfig):
     Attributes:
         autoencoder: Folder of networks that holds the trained autoencoder.
         slots: Folder of networks that holds the trained slot networks, which the slot loss needs.
-        branch_from: Folder of a training from whose weights this one goes on, so that slot weight
-            0 and above 0 differ in nothing else.
         local_dim: Width of the blocks that mix neighbours.
         dim: Width of the blocks that attend.
         num_local_blocks: How many of the former, on the way in and on the way out.
         num_blocks: How many of the latter.
         num_heads: Heads of attention.
-        attention_blocks: Which of the latter attend over space.
+        attention_blocks: Which of the latter read the prompt, and mix time by attention.
         mixes_time_locally: Whether the former also mix neighbours in time.
         clip_length: Latent frames of a clip that are seen at once; 1 trains on stills.
         given_share: Share of the clips of which some frames are given.
@@ -194,7 +192,6 @@ class DenoiserConfig(TrainingConfig):
 
     autoencoder: str | None = optional_path()
     slots: str | None = optional_path()
-    branch_from: str | None = optional_path()
     local_dim: int = number(96, 8, 4096)
     dim: int = number(256, 8, 4096)
     num_local_blocks: int = number(2, 1, 64)

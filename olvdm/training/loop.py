@@ -44,7 +44,7 @@ from olvdm.training.state import (
 from olvdm.training.stop_signal import StopSignal
 
 GLOBAL_NOISE = 2**32  # stands where a step's number would: no step shares these generators' seed
-PATHS = ("videos", "init_from", "autoencoder", "slots", "latents", "branch_from")
+PATHS = ("videos", "init_from", "autoencoder", "slots", "latents")
 
 logger = logging.getLogger(__name__)
 

@@ -84,6 +84,7 @@ def test_every_folder_is_explained() -> None:
         if len(path.relative_to(ROOT).parts) > 1 and path.relative_to(ROOT).parts[0][0] != "."
     }
     assert folders <= explained
+    assert [folder for folder in explained if not (ROOT / folder).is_dir()] == []
 
 
 def test_tree_is_that_of_the_files() -> None:

@@ -89,9 +89,9 @@ def test_request_to_end_unwinds_as_an_interrupt_does(monkeypatch) -> None:
 
 
 def test_handler_of_signals_is_put_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     cli.main(["no-such-command"])
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.signal(signal.SIGTERM, before) is signal.SIG_IGN
 
 
 def test_reader_who_leaves_is_no_failure() -> None:
@@ -128,5 +128,6 @@ def test_words_that_are_not_known_are_refused_in_one_line(capsys, words, reason)
     assert said.count("\n") == 1
 
 
-def test_abbreviated_option_is_not_guessed() -> None:
+def test_abbreviated_option_is_not_guessed(capsys) -> None:
     assert cli.main(["generate", "a circle", "--out", "a.mp4"]) == 2
+    assert "required: --output" in capsys.readouterr().err

@@ -19,8 +19,9 @@ const decode = async (sheet) => {
   return { ...sheet, image };
 };
 
-const cell = (context, sheet, frame) => {
+const cell = (context, sheet, wanted) => {
   const { width, height } = sheet;
+  const frame = Math.min(wanted, sheet.num_frames - 1);
   const left = (frame % sheet.columns) * width;
   const top = Math.floor(frame / sheet.columns) * height;
   context.drawImage(sheet.image, left, top, width, height, 0, 0, context.canvas.width, context.canvas.height);

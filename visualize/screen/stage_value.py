@@ -226,7 +226,7 @@ def picture_grid(
         is_lossless: Whether every pixel must come back.
 
     Returns:
-        A data URI, how many cells stand in a row, and their size.
+        A data URI, how many cells there are and how many stand in a row, and their size.
     """
     num_frames, height, width, channels = frames.shape
     columns, rows = atlas_layout(num_frames, height, width)
@@ -235,7 +235,13 @@ def picture_grid(
     grid = rearrange(cells, "(r c) h w d -> (r h) (c w) d", c=columns)
     quality = 20 if is_lossless else 82
     source = data_uri(grid, "WEBP", lossless=is_lossless, quality=quality)
-    return {"src": source, "columns": columns, "width": width, "height": height}
+    return {
+        "src": source,
+        "columns": columns,
+        "num_frames": num_frames,
+        "width": width,
+        "height": height,
+    }
 
 
 def data_uri(picture: UInt8[np.ndarray, "h w c"], kind: str, **options: object) -> str:
