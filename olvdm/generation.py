@@ -13,7 +13,16 @@ from torch import Tensor
 
 from olvdm.diffusers_api import BaseOutput
 from olvdm.errors import InputError
-from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS, Range, WholeRange
+from olvdm.limits import (
+    DEFAULT_GUIDANCE,
+    DEFAULT_STEPS,
+    GUIDANCE,
+    MAX_FRAMES,
+    SIDES,
+    STEPS,
+    Range,
+    WholeRange,
+)
 
 OUTPUT_TYPES = ("np", "pt", "pil", "latent")
 
@@ -43,8 +52,8 @@ class Generation:
     num_frames: int = 16
     height: int | None = None
     width: int | None = None
-    num_inference_steps: int = 10
-    guidance_scale: float | int = 3.0
+    num_inference_steps: int = DEFAULT_STEPS
+    guidance_scale: float | int = DEFAULT_GUIDANCE
     generator: torch.Generator | Sequence[torch.Generator] | None = None
     given_frames: UInt8[np.ndarray, "n h w 3"] | None = None
     given_places: Sequence[int] | None = None

@@ -51,6 +51,8 @@ SIDES: Final = tuple(range(32, 129, 16))  # height and width of a generated clip
 STEPS: Final = WholeRange(1, 100)
 SAMPLES: Final = WholeRange(1, 4)
 GUIDANCE: Final = Range(0.0, 20.0)
+DEFAULT_STEPS: Final = 10
+DEFAULT_GUIDANCE: Final = 3.0
 SEED: Final = WholeRange(0, 2_147_483_647)
 CHECKPOINTS: Final = ("olvdm", "lvdm")
 

@@ -27,7 +27,7 @@ from olvdm.generation import (
     check_frames,
     check_number,
 )
-from olvdm.limits import ADAPT_STEPS, NUM_SLOTS
+from olvdm.limits import ADAPT_STEPS, DEFAULT_GUIDANCE, DEFAULT_STEPS, NUM_SLOTS
 from olvdm.manifest import write_folder
 from olvdm.sampling import DenoisingStep, Guidance, draw_latents
 from olvdm.slot_decoder import SlotDecoder
@@ -147,8 +147,8 @@ class OLVDMPipeline(DiffusionPipeline):
         num_frames: int = 16,
         height: int | None = None,
         width: int | None = None,
-        num_inference_steps: int = 10,
-        guidance_scale: float | int = 3.0,
+        num_inference_steps: int = DEFAULT_STEPS,
+        guidance_scale: float | int = DEFAULT_GUIDANCE,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,

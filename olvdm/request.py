@@ -38,8 +38,8 @@ class Request:
     num_frames: int = 16
     height: int = 64
     width: int = 64
-    num_inference_steps: int = 10
-    guidance_scale: float = 4.0
+    num_inference_steps: int = limits.DEFAULT_STEPS
+    guidance_scale: float = limits.DEFAULT_GUIDANCE
     num_samples: int = 1
     checkpoint: str = limits.CHECKPOINTS[0]
 
