@@ -25,7 +25,7 @@ from olvdm.serving.clip_shelf import ClipShelf, ShelvedClip
 from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.middleware import guards, log_stack
-from olvdm.serving.progress import with_progress
+from olvdm.serving.progress import FollowedWork
 from olvdm.serving.sample_clips import read_sample, sample_labels
 from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
 from olvdm.serving.temp_files import TempFiles
@@ -99,21 +99,21 @@ class Workshop:
             yield from self._wait_for_models()
             from olvdm.evaluation.inspection import inspection_of
             from olvdm.evaluation.paired import draw_together
-            from olvdm.sampling import DenoisingStep
             from olvdm.serving.previews import Previews
 
             models = self.models.get()
             pipelines = {name: models[name] for name in MODELS}
             previews = Previews(pipelines)
-            begun, outputs = time.monotonic(), {}
+            begun, reached = time.monotonic(), None
             with closing(draw_together(pipelines, request)) as drawing:
                 for reached in drawing:
                     self._check_time(begun)
-                    outputs = reached
-                    first = reached[MODELS[0]]
-                    if isinstance(first, DenoisingStep):
-                        yield _progress(first, time.monotonic() - begun, previews.pictures(reached))
-            return {name: inspection_of(output) for name, output in outputs.items()}
+                    if reached.steps:
+                        pictures = previews.pictures(reached.steps)
+                        step = reached.steps[MODELS[0]]
+                        yield _progress(step, time.monotonic() - begun, pictures)
+            assert reached is not None
+            return {name: inspection_of(output) for name, output in reached.outputs.items()}
 
     def stored(self) -> list[Choice]:
         """Return the stored comparisons to choose from."""
@@ -194,18 +194,15 @@ class Workshop:
         self, clip: ShelvedClip, request: InspectionRequest, begun: float
     ) -> "Generator[Progress, None, Inspection]":
         """Fit the slots to a clip; every step is a chance to stop."""
-        fitting = with_progress(
+        fitting = FollowedWork(
             lambda report: self._inspect_once(clip, request, request.adapt_steps, report)
         )
         with closing(fitting):
-            while True:
-                try:
-                    step, num_steps, loss = next(fitting)
-                except StopIteration as end:
-                    return end.value
+            for step, num_steps, loss in fitting.reports():
                 self._check_time(begun)
                 text = texts.FITTING.format(step=step, num_steps=num_steps, loss=loss)
                 yield Progress(text, step / num_steps)
+            return fitting.result()
 
     def _wait_for_models(self) -> Iterator[Progress]:
         while not self.models.wait(0.5):
@@ -225,7 +222,7 @@ class Workshop:
 def _progress(
     step: "DenoisingStep", seconds: float, pictures: "tuple[np.ndarray, ...]"
 ) -> Progress:
-    """Return what to show after a denoising step; the last one begins the search for slots."""
+    """Return what to show after a step; with the last one the search for slots begins."""
     if step.step == step.num_steps:
         return Progress(texts.LOOKING, 1.0)
     text = texts.STEP.format(step=step.step, num_steps=step.num_steps, seconds=seconds)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ class AppServer:
 
 
 @contextmanager
-def running_app(checkpoints: Path, folder: Path) -> Iterator[AppServer]:
+def running_app(checkpoints: Path, folder: Path) -> Generator[AppServer]:
     """Start the app, wait for its first answer, and end it as a service manager would."""
     port, temp, log = free_port(), folder / "temp", folder / "server.log"
     temp.mkdir(parents=True)

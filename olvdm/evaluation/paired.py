@@ -1,6 +1,7 @@
 """Several models draw the same prompt from the same noise, step by step together."""
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 
 import torch
 
@@ -10,9 +11,20 @@ from olvdm.request import Request
 from olvdm.sampling import DenoisingStep
 
 
-def draw_together(
-    pipelines: Mapping[str, OLVDMPipeline], request: Request
-) -> Generator[dict[str, DenoisingStep] | dict[str, OLVDMPipelineOutput]]:
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Where all models are.
+
+    Attributes:
+        steps: The step that each model has reached, all of them the same; empty at the end.
+        outputs: The output of each model; empty before the end.
+    """
+
+    steps: Mapping[str, DenoisingStep]
+    outputs: Mapping[str, OLVDMPipelineOutput]
+
+
+def draw_together(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Generator[Together]:
     """Draw one clip a model and hand over every step on the way; close the iterator to stop.
 
     Args:
@@ -20,17 +32,23 @@ def draw_together(
         request: What to draw.
 
     Yields:
-        The step that each model has reached, all of them the same; last, their outputs.
+        Every step, and last the outputs.
 
     Ours: the noise comes from the seed alone, so a difference between the clips is one between the
     models.
     """
-    streams = {name: pipeline.stream(_generation(request)) for name, pipeline in pipelines.items()}
+    streams = [pipeline.stream(_generation(request)) for pipeline in pipelines.values()]
     try:
-        for reached in zip(*streams.values(), strict=True):
-            yield dict(zip(streams, reached, strict=True))
+        for reached in zip(*streams, strict=True):
+            named = dict(zip(pipelines, reached, strict=True))
+            yield Together(
+                steps={name: one for name, one in named.items() if isinstance(one, DenoisingStep)},
+                outputs={
+                    name: one for name, one in named.items() if isinstance(one, OLVDMPipelineOutput)
+                },
+            )
     finally:
-        for stream in streams.values():
+        for stream in streams:
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 

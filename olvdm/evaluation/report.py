@@ -187,7 +187,7 @@ def _progress_bar(evaluation: Evaluation, is_shown: bool) -> Generator[Callable[
     """Show one bar over all parts, and give what moves it on by one clip of a part."""
     counts = dict.fromkeys(PACE, evaluation.num_clips) | {"generation": evaluation.num_prompts}
     total = sum(PACE[part] * counts[part] for part in PACE if evaluation.has(part))
-    shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    shape = "{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=total, disable=not is_shown, bar_format=shape) as bar:
 
         def advance(part: str) -> None:

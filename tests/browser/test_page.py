@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => node.getClientRects().length)
-  .filter((node) => !node.closest('.scroll, .katex, table, [role=listbox]'))
+  .filter((node) => !node.closest('.scroll, .gallery, .katex, table, [role=listbox]'))
   .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
   .map((node) => node.tagName + '.' + node.className)"""
 TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW)
@@ -43,8 +43,12 @@ class TestPhone:
 
 def test_dark_mode_turns_the_page_dark(page) -> None:
     page.get_by_role("button", name="Switch between light and dark").click()
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert max(int(part) for part in colour.strip("rgb()").split(",")) < 60
+    page.wait_for_function(
+        """() => {
+          const colour = getComputedStyle(document.body).backgroundColor;
+          return Math.max(...colour.match(/\\d+/g).slice(0, 3).map(Number)) < 60;
+        }"""
+    )
 
 
 def test_loss_is_set_as_a_formula(page) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import AT_ONCE, LIGHT, MODEL, Job, lock, on_cancel, show_job, unlock
+from visualize.screen.jobs import (
+    AT_ONCE,
+    LIGHT,
+    MODEL,
+    Job,
+    lock,
+    on_cancel,
+    show_job,
+    unlock_after,
+)
 from visualize.screen.shown import Choice, Finished
 from visualize.screen.stage import clip_stage, status_line
 from visualize.screen.stage_value import empty_value, finished_value
@@ -83,7 +92,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
         api_name="compare",
         **MODEL,
     )
-    job.then(unlock, outputs=parts.buttons, **AT_ONCE)
+    unlock_after(job, parts.buttons)
     cancels: list[Any] = [job]
     parts.buttons[1].click(
         on_cancel, outputs=[*outputs, *parts.buttons], cancels=cancels, **AT_ONCE

@@ -7,7 +7,16 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import AT_ONCE, LIGHT, MODEL, Job, lock, on_cancel, show_job, unlock
+from visualize.screen.jobs import (
+    AT_ONCE,
+    LIGHT,
+    MODEL,
+    Job,
+    lock,
+    on_cancel,
+    show_job,
+    unlock_after,
+)
 from visualize.screen.shown import Choice, ReadClip
 from visualize.screen.stage import clip_stage, status, status_line
 from visualize.screen.stage_value import empty_value
@@ -87,7 +96,7 @@ def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> N
         for start in started
     ]
     for job in jobs:
-        job.then(unlock, outputs=parts.buttons, **AT_ONCE)
+        unlock_after(job, parts.buttons)
     parts.buttons[1].click(on_cancel, outputs=[*outputs, *parts.buttons], cancels=jobs, **AT_ONCE)
 
 

@@ -1,6 +1,6 @@
 """What both tabs do with a job of the model: lock the buttons, show each step, unlock."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Final
 
 import gradio as gr
@@ -40,19 +40,22 @@ def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
 
     Yields:
         Both values, once a step: a generator that yields often can be closed often.
+
+    Raises:
+        Exception: What the job raised, once the last result is back on the stage.
     """
-    is_done = False
+    is_whole = False
     yield running_value(()), status(texts.STARTING, 0, is_busy=True)
     try:
         for reached in job:
             if isinstance(reached, Finished):
-                is_done = True
+                is_whole = True
                 yield finished_value(reached, plays=True), status(reached.text)
             else:
                 stage = running_value(reached.previews) if reached.previews else gr.skip()
                 yield stage, status(reached.text, reached.share, is_busy=True)
     except Exception:
-        if not is_done:
+        if not is_whole:
             yield restored_value(), status("")
         raise
     finally:
@@ -72,3 +75,16 @@ def lock() -> tuple[Any, ...]:
 def unlock() -> tuple[Any, ...]:
     """Return the two buttons as they are while nothing runs."""
     return gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def unlock_after(job: Any, buttons: Sequence[gr.Button]) -> None:  # noqa: ANN401 - a Dependency
+    """Unlock the buttons however a job ends.
+
+    Args:
+        job: What Gradio returned when the handler was connected.
+        buttons: Start and cancel.
+
+    Ours: `then` alone does not follow a failure, whatever the documentation says.
+    """
+    for after in (job.then, job.failure):
+        after(unlock, outputs=buttons, **AT_ONCE)

@@ -3,9 +3,7 @@ import pytest
 import torch
 
 from olvdm.evaluation.paired import draw_together
-from olvdm.generation import OLVDMPipelineOutput
 from olvdm.request import Request
-from olvdm.sampling import DenoisingStep
 from tests.tiny_networks import PROMPTS, tiny_pipeline
 
 REQUEST = Request(
@@ -15,26 +13,20 @@ REQUEST = Request(
 
 def test_models_take_every_step_together() -> None:
     pipelines = {"lvdm": tiny_pipeline(0), "olvdm": tiny_pipeline(1)}
-    *steps, _ = draw_together(pipelines, REQUEST)
-    assert [
-        tuple(step.step for step in reached.values() if isinstance(step, DenoisingStep))
-        for reached in steps
-    ] == [(1, 1), (2, 2), (3, 3)]
+    *reached, _ = draw_together(pipelines, REQUEST)
+    steps = [{name: step.step for name, step in each.steps.items()} for each in reached]
+    assert steps == [{"lvdm": step, "olvdm": step} for step in (1, 2, 3)]
 
 
 def test_equal_models_draw_equal_clips() -> None:
     pipelines = {"lvdm": tiny_pipeline(0), "olvdm": tiny_pipeline(0)}
     *_, last = draw_together(pipelines, REQUEST)
-    first, second = last.values()
-    assert isinstance(first, OLVDMPipelineOutput)
-    assert isinstance(second, OLVDMPipelineOutput)
+    first, second = last.outputs.values()
     np.testing.assert_array_equal(first.uint8_frames, second.uint8_frames)
 
 
 def test_clip_is_the_one_that_the_model_draws_alone() -> None:
     *_, last = draw_together({"olvdm": tiny_pipeline(1), "lvdm": tiny_pipeline(0)}, REQUEST)
-    together = last["olvdm"]
-    assert isinstance(together, OLVDMPipelineOutput)
     alone = tiny_pipeline(1)(
         REQUEST.prompt,
         num_frames=8,
@@ -42,7 +34,7 @@ def test_clip_is_the_one_that_the_model_draws_alone() -> None:
         guidance_scale=REQUEST.guidance_scale,
         generator=torch.Generator().manual_seed(5),
     )
-    np.testing.assert_array_equal(together.uint8_frames, alone.uint8_frames)
+    np.testing.assert_array_equal(last.outputs["olvdm"].uint8_frames, alone.uint8_frames)
 
 
 @pytest.mark.filterwarnings("error")
