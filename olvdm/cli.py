@@ -66,6 +66,8 @@ def _run(arguments: argparse.Namespace) -> None:
         from olvdm.commands.clips import run_data as run
     elif command == "package":
         from olvdm.commands.packaging import package as run
+    elif command == "examples":
+        from olvdm.commands.examples import store_examples as run
     else:
         from olvdm.commands.machine import examine as run
     run(arguments)

@@ -109,6 +109,11 @@ example:
 """
 
 
+EXAMPLES_EPILOG = """\
+Kept are the comparison of median gain in flicker, that of the largest, and a loss if there is one.
+"""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that refuses in one sentence."""
 
@@ -164,6 +169,7 @@ def build_parser() -> Parser:
     _add_inspect(commands)
     _add_train(commands)
     _add_package(commands)
+    _add_examples(commands)
     _add_evaluate(commands)
     _add_data(commands)
     _add_command(commands, "doctor", "show versions, speed and space of this machine", "")
@@ -333,6 +339,15 @@ def _add_package(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--scores", metavar="SCORES.json", help="scores of an evaluation to keep with it"
     )
+
+
+def _add_examples(commands: Any) -> None:  # noqa: ANN401
+    summary = "choose comparisons to store with the models"
+    parser = _add_command(commands, "examples", summary, EXAMPLES_EPILOG)
+    held = "folder that holds lvdm and olvdm (default: checkpoints)"
+    parser.add_argument("--checkpoints", default="checkpoints", metavar="DIR", help=held)
+    parser.add_argument("--level", default="simple", help="level of the prompts")
+    parser.add_argument("--num-seeds", type=int, default=4, metavar="N", help="seeds of a prompt")
 
 
 def _add_evaluate(commands: Any) -> None:  # noqa: ANN401

@@ -1,5 +1,6 @@
 """What an evaluation is asked to do, checked, and all that its numbers follow from."""
 
+import functools
 import hashlib
 import json
 import platform
@@ -162,6 +163,7 @@ def clip_size(pipeline: OLVDMPipeline) -> tuple[int, int]:
     return factor * settings["height"], factor * settings["width"]
 
 
+@functools.cache  # files that change while this process runs do not change what it runs
 def _code_sha256() -> str:
     """Return the checksum of the code that draws and measures."""
     package = Path(__file__).parents[1]

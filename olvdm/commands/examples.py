@@ -1,0 +1,87 @@
+"""``olvdm examples``: comparisons to store with the models, chosen by rules and not by hand."""
+
+import argparse
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from olvdm.data.moving_shapes import example_prompts
+from olvdm.evaluation.inspection import Inspection, inspection_of
+from olvdm.evaluation.paired import draw_together
+from olvdm.pipeline import OLVDMPipeline
+from olvdm.request import Request, check_request
+from olvdm.serving.stored_runs import StoredRun, save_stored_run
+
+BASELINE, OURS = "lvdm", "olvdm"
+RULES = ("typical", "largest gain", "where OLVDM is worse")  # one stored comparison each
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
+    """One prompt drawn by both models from one noise.
+
+    Attributes:
+        request: Prompt, seed and settings.
+        clips: What was found in each model's clip.
+    """
+
+    request: Request
+    clips: Mapping[str, Inspection]
+
+    @property
+    def gain(self) -> float:
+        """How much less our clip's objects flicker than the baseline's; negative for more."""
+        return _object_flicker(self.clips[BASELINE]) - _object_flicker(self.clips[OURS])
+
+
+def store_examples(arguments: argparse.Namespace) -> None:
+    """Draw every example prompt with both models, and keep the comparisons that the rules choose.
+
+    Args:
+        arguments: What ``olvdm examples`` was given.
+    """
+    folder = Path(arguments.checkpoints)
+    pipelines = {name: OLVDMPipeline.from_pretrained(folder / name) for name in (BASELINE, OURS)}
+    requests = [
+        check_request(prompt=prompt, seed=seed)
+        for seed in range(arguments.num_seeds)
+        for prompt in example_prompts(arguments.level)
+    ]
+    comparisons = [_compare(pipelines, request) for request in tqdm(requests, unit="pair")]
+    for number, (rule, chosen) in enumerate(choose(comparisons).items(), start=1):
+        key = f"{number}-{rule.replace(' ', '-').lower()}"
+        clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
+        settings = {**dataclasses.asdict(chosen.request), "rule": rule, "gain": chosen.gain}
+        save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips))
+        print(f"{key}: {chosen.request.prompt!r}, seed {chosen.request.seed}, {chosen.gain:+.4f}")
+
+
+def choose(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
+    """Choose comparisons by their gain: the median one, the largest, and the smallest.
+
+    Args:
+        comparisons: At least one.
+
+    Returns:
+        One comparison a rule; the last is stored only where it is a failure, a gain below 0.
+
+    Ours: hand-picked examples would show what we like to see.
+    """
+    ranked = sorted(comparisons, key=lambda one: one.gain)
+    chosen = {RULES[0]: ranked[(len(ranked) - 1) // 2], RULES[1]: ranked[-1]}
+    return chosen | ({RULES[2]: ranked[0]} if ranked[0].gain < 0 else {})
+
+
+def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Comparison:
+    *_, last = draw_together(pipelines, request)
+    found = {name: inspection_of(output) for name, output in last.outputs.items()}
+    return Comparison(request, found)
+
+
+def _object_flicker(clip: Inspection) -> float:
+    """Return the mean flicker of all slots but the background's."""
+    objects = np.delete(clip.flicker, clip.background, axis=1)
+    return float(np.nanmean(objects)) if np.isfinite(objects).any() else 0.0
