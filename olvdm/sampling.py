@@ -102,8 +102,9 @@ def draw_latents(
             expected = drawn.clone()
             expected[:, :, inside] = predicted
             shown = slice(0, frames.stop)
+            so_far = drawn[:, :, shown].clone()  # whoever keeps a step keeps it as it was
             yield DenoisingStep(
-                clip, done, num_steps, float(timestep), drawn[:, :, shown], expected[:, :, shown]
+                clip, done, num_steps, float(timestep), so_far, expected[:, :, shown]
             )
         given = given.with_latents(latents, frames.start)
 

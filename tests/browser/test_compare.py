@@ -124,7 +124,9 @@ def test_both_clips_are_seen_on_their_way(page) -> None:
 def test_cancel_puts_the_previous_result_back(page) -> None:
     set_steps(page, 100)
     page.locator("#generate").click()
-    page.get_by_text("Step 2 of 100").wait_for()
+    page.wait_for_function(
+        "/Step [0-9]+ of 100/.test(document.querySelector('#compare-status').innerText)"
+    )
     page.locator("#cancel").click()
     page.get_by_text(texts.CANCELLED).wait_for()
     stage(page, "done").wait_for()

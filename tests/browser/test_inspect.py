@@ -60,7 +60,6 @@ def test_gain_of_an_adaptation_is_told(tab) -> None:
     field.fill("10")
     field.press("Tab")
     tab.locator("#test-shapes").click()
-    tab.get_by_text("Fitting the slots").wait_for()
     assert "Adaptation: slots explain" in done(tab).locator(".notes").inner_text()
 
 

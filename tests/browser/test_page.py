@@ -45,8 +45,8 @@ def test_dark_mode_turns_the_page_dark(page) -> None:
     page.get_by_role("button", name="Switch between light and dark").click()
     page.wait_for_function(
         """() => {
-          const colour = getComputedStyle(document.body).backgroundColor;
-          return Math.max(...colour.match(/\\d+/g).slice(0, 3).map(Number)) < 60;
+          const colour = getComputedStyle(document.querySelector('.page-head h1')).color;
+          return Math.min(...colour.match(/[0-9]+/g).slice(0, 3).map(Number)) > 200;
         }"""
     )
 

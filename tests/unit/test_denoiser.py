@@ -55,6 +55,13 @@ def test_noise_level_of_a_single_frame_matters(frame: int) -> None:
     assert moved[:, :, frame].abs().max() > 1e-3
 
 
+def test_it_matters_which_frame_has_which_noise_level() -> None:
+    latents, timesteps, prompt = inputs()
+    denoiser = tiny_denoiser()
+    moved = denoiser(latents, timesteps, prompt) - denoiser(latents, timesteps.flip(1), prompt)
+    assert moved.abs().max() > 1e-3
+
+
 def test_prompt_matters() -> None:
     latents, timesteps, prompt = inputs()
     denoiser = tiny_denoiser()
