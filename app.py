@@ -289,8 +289,8 @@ def build(workshop: Workshop) -> "gr.Blocks":
         stored=workshop.stored(),
         load_stored=workshop.load_stored,
         prompts=example_prompts(LEVEL),
-        highest_steps=limits.STEPS.high,
-        highest_guidance=limits.GUIDANCE.high,
+        steps=(limits.STEPS.high, limits.DEFAULT_STEPS),
+        guidance=(limits.GUIDANCE.high, limits.DEFAULT_GUIDANCE),
         highest_seed=limits.SEED.high,
     )
     inspect = InspectServices(

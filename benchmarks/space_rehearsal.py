@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.running_app import free_port, running_app
+from olvdm import limits
 from olvdm.manifest import file_sha256
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,7 +22,7 @@ def main() -> int:
     parser.add_argument(
         "--python", type=Path, help="an environment to use; without it a clean one is made"
     )
-    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=limits.DEFAULT_STEPS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="space-") as made:
         folder = Path(made)
@@ -71,7 +72,7 @@ def rehearse(folder: Path, python: str, steps: int) -> list[str]:
         print(f"start to page: {space.start_seconds:.1f} s")
         if "OLVDM" not in space.get("/"):
             problems.append("the page does not name itself")
-        shown = space.call("compare", PROMPT, 3, steps, 3.0)
+        shown = space.call("compare", PROMPT, 3, steps, limits.DEFAULT_GUIDANCE)
         if not (shown and isinstance(shown[0], dict) and shown[0].get("phase") == "done"):
             problems.append("no clip was made")
     if checksums(app) != before:

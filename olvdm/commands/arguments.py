@@ -44,7 +44,7 @@ A whole model is three trainings, each of which reads the one before, and a pack
       --denoiser runs/denoiser/final --output checkpoints/mine
 
 Stop it with Ctrl-C: it finishes the step and saves; --resume goes on from there.
-Several GPUs or machines: accelerate launch -m olvdm train ...
+Several GPUs or machines: python -m accelerate.commands.launch -m olvdm train ...
 """
 STAGE_EPILOG = """\
 examples:

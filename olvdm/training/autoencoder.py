@@ -109,8 +109,12 @@ class AutoencoderStage(Stage):
         return {"loss": loss, **parts}
 
     def prepare_networks(self) -> None:
-        """Measure the latents' statistics, which belong to the weights that are saved."""
-        self.measure_latents()
+        """Measure the latents' statistics, which belong to the weights that are saved.
+
+        A frozen encoder keeps what it has: other networks are trained on its latents.
+        """
+        if self.config.trains_encoder:
+            self.measure_latents()
 
     def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return held-out clips over their reconstructions.
@@ -128,15 +132,12 @@ class AutoencoderStage(Stage):
         return {"reconstruction": np.concatenate(rows, axis=1)}
 
     def validate(self) -> dict[str, float]:
-        """Return the mean PSNR of held-out clips in dB, and measure the latents' statistics.
-
-        A frozen encoder keeps its statistics: other networks are trained on its latents.
+        """Return the mean PSNR of held-out clips in dB, with the latents' statistics up to date.
 
         Returns:
             ``psnr``, and the same as ``score``.
         """
-        if self.config.trains_encoder:
-            self.measure_latents()
+        self.prepare_networks()
         errors = [
             np.square((self._reconstruct(frames) - frames.astype(np.float32)) / 255).mean(
                 axis=(1, 2, 3, 4)

@@ -33,8 +33,8 @@ class CompareServices:
         stored: Finished comparisons to choose from, the first one shown at once.
         load_stored: Reads one of them by its key.
         prompts: To try.
-        highest_steps: Most denoising steps.
-        highest_guidance: Largest guidance.
+        steps: Most denoising steps, and the usual number.
+        guidance: Largest guidance, and the usual one.
         highest_seed: Largest seed.
     """
 
@@ -42,8 +42,8 @@ class CompareServices:
     stored: Sequence[Choice]
     load_stored: Callable[[object], Finished]
     prompts: Sequence[str]
-    highest_steps: int
-    highest_guidance: float
+    steps: tuple[int, int]
+    guidance: tuple[float, float]
     highest_seed: int
 
 
@@ -144,8 +144,8 @@ def _lay_out(services: CompareServices) -> _Parts:
 def _settings(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:
     steps = gr.Slider(
         1,
-        services.highest_steps,
-        10,
+        services.steps[0],
+        services.steps[1],
         step=1,
         label=texts.STEPS,
         info=texts.STEPS_INFO,
@@ -153,8 +153,8 @@ def _settings(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:
     )
     guidance = gr.Slider(
         0,
-        services.highest_guidance,
-        3,
+        services.guidance[0],
+        services.guidance[1],
         step=0.5,
         label=texts.GUIDANCE,
         info=texts.GUIDANCE_INFO,

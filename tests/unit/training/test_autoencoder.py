@@ -118,3 +118,13 @@ def test_settings_that_do_not_fit_are_refused_in_words(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         AutoencoderStage(config(**changes))
+
+
+def test_frozen_encoder_keeps_its_latents() -> None:
+    autoencoder = tiny_autoencoder()
+    autoencoder.set_latent_statistics([0.5] * 4, [2.0] * 4)
+    stage = AutoencoderStage(config(trains_encoder=False), autoencoder)
+    stage.prepare_networks()
+    assert autoencoder.config["latents_std"] == [2.0] * 4
+    assert not any(one.requires_grad for one in autoencoder.encoder.parameters())
+    assert any(one.requires_grad for one in autoencoder.decoder.parameters())

@@ -1,0 +1,77 @@
+"""Make the pictures of the README: the page, and a pair of clips with their slots."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.running_app import free_port, running_app
+from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
+from olvdm.video import write_webp
+from visualize.comparison import arrange_clips
+from visualize.overlay import overlay_masks
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE_SIZE = (1280, 1500)  # pixels
+
+
+def main() -> None:
+    """Write page.png and pair.webp."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ROOT / "docs")
+    parser.add_argument("--browser", default="/usr/bin/chromium", help="program of the browser")
+    options = parser.parse_args()
+    options.output.mkdir(exist_ok=True)
+    show_pair(options.output / "pair.webp")
+    port = free_port()
+    with (
+        running_app([sys.executable, "app.py", "--port", str(port)], ROOT, {}, port) as app,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=options.browser, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        width, height = PAGE_SIZE
+        page = browser.new_page(viewport={"width": width, "height": height})
+        photograph(page, app.url, options.output / "page.png")
+        browser.close()
+
+
+def photograph(page: Page, url: str, path: Path) -> None:
+    """Draw one comparison and photograph the page.
+
+    Args:
+        page: Of a browser.
+        url: Of the app.
+        path: The picture.
+    """
+    page.goto(url)
+    page.get_by_role("button", name="Generate both").click()
+    page.get_by_text("Done in").wait_for(timeout=120_000)
+    page.wait_for_timeout(1_500)  # the players show their first frames
+    page.screenshot(path=path)
+
+
+def show_pair(path: Path) -> None:
+    """Film the first stored comparison: both clips, each with its slots beside it.
+
+    Args:
+        path: The film.
+    """
+    folder = ROOT / "checkpoints" / "examples"
+    run = load_stored_run(folder / next(iter(list_stored_runs(folder))))
+    rows = [
+        [
+            clip["frames"],
+            overlay_masks(clip["frames"], clip["alpha_masks"], background=clip["background"]),
+        ]
+        for clip in run.clips.values()
+    ]
+    names = [name.upper() for name in run.clips]
+    film = arrange_clips(rows, ("clip", "slots"), names, scale=3)
+    write_webp(film, path)
+
+
+if __name__ == "__main__":
+    main()
