@@ -218,7 +218,7 @@ def _adapted(
     fitted = adapt_slots(encoder, pipeline.slot_decoder, latents, count, num_steps, progress)
     return OLVDMPipeline(
         autoencoder=autoencoder,
-        text_encoder=pipeline.text_encoder,
+        text_encoder=lambda: pipeline.text_encoder,  # it loads only where it is needed
         slot_encoder=fitted[0],
         slot_decoder=fitted[1],
         denoiser=pipeline.denoiser,
