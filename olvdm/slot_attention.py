@@ -15,8 +15,8 @@ class SlotAttention(nn.Module):
         feature_dim: Width of the features.
         slot_dim: Width of a slot, the paper's D.
 
-    Source: Locatello et al. 2020, Algorithm 1. Ours: the folded form; each slot's scores are centred
-    over the frame, without which one slot soon wins every position and the others learn nothing.
+    Source: Locatello et al. 2020, Algorithm 1. Ours: the folded form; and each slot's scores are
+    centred over the frame, for else one slot soon wins every position and the others learn nothing.
     """
 
     def __init__(self, feature_dim: int, slot_dim: int) -> None:
