@@ -7,9 +7,12 @@ class OlvdmError(Exception):
     Args:
         user_message: The sentence; it names the value, the limit and the remedy, and holds no
             path, no traceback and no text of another library.
+
+    Attributes:
+        exit_code: With which a command ends.
     """
 
-    exit_code = 2
+    exit_code: int = 2
 
     def __init__(self, user_message: str) -> None:
         super().__init__(user_message)
