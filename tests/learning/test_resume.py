@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from olvdm.errors import CheckpointError, InputError, TrainingError
 from olvdm.training.loop import train
@@ -106,6 +107,7 @@ def test_longer_training_goes_on_from_a_finished_one(tmp_path: Path) -> None:
 
 
 def train_for_ever(output: Path) -> None:
+    torch.set_num_threads(1)  # a forked child hangs in the thread pool of its parent
     config = tiny_config(
         max_steps=10**6, save_every=1, validate_every=10**6, preview_every=10**6, log_every=10**6
     )
