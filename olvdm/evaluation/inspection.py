@@ -95,7 +95,7 @@ def inspect_clip(
     Returns:
         The inspection, masks at the clip's own size.
 
-    Ours: the redrawing by the slots is judged at the resolution at which they draw.
+    Ours: what the slots explain is what comes back when their latents are decoded.
     """
     clip = _fitted_clip(pipeline, frames)
     if adapt_steps:
@@ -242,11 +242,11 @@ def _reconstruction_psnr(autoencoder: VideoAutoencoder, clip: Float[Tensor, "1 3
 def _explained_share(
     pipeline: OLVDMPipeline, found: SlotOutput, clip: Float[Tensor, "1 3 t h w"]
 ) -> float:
-    """Return the share of pixels whose colour the slots together redraw."""
-    factor, decoder = pipeline.autoencoder.spatial_factor, pipeline.slot_decoder
-    slots = found.slots.to(next(decoder.parameters()))
-    drawn = decoder(slots, clip.shape[3] // factor, clip.shape[4] // factor).rgb.float()
-    size = drawn.shape[3:]
-    true = F.interpolate(clip[0].transpose(0, 1), size, mode="area").transpose(0, 1)
-    distance = (drawn[0].clamp(-1, 1) - true).abs().mean(dim=0) / 2
+    """Return the share of pixels whose colour comes back from the slots alone."""
+    autoencoder, decoder = pipeline.autoencoder, pipeline.slot_decoder
+    factor, weights = autoencoder.spatial_factor, next(decoder.parameters())
+    drawing = decoder(found.slots.to(weights), clip.shape[3] // factor, clip.shape[4] // factor)
+    drawn = autoencoder.decode(drawing.latents.to(next(autoencoder.parameters()))).float()
+    frames = drawn[:, :, :: autoencoder.temporal_factor].clamp(-1, 1)  # each was repeated
+    distance = (frames - clip).abs().mean(dim=1) / 2
     return float((distance < EXPLAINED_DISTANCE).float().mean())

@@ -11,8 +11,8 @@ from olvdm.serving.clip_shelf import ShelvedClip
 
 SHAPES_FPS = 8.0
 SHAPES = {  # key: label, level and place in the test split
-    "shapes": ("Simple shapes", "simple", 4),
-    "textures": ("Textured shapes", "full", 7),
+    "shapes": ("Simple shapes", "simple", 6),
+    "textures": ("Textured shapes", "full", 0),
 }
 REAL = {"earth": ("Real video: the Earth", ("media_assets", "videos", "world.mp4"))}
 

@@ -95,3 +95,13 @@ def open_page(browser: "Browser", url: str, viewport: dict[str, int]) -> "tuple[
     )
     page.goto(url)
     return page, faults
+
+
+def set_slider(page: "Page", name: str, value: int) -> None:
+    """Type into a slider's field until the slider has it: a fresh one may forget the first time."""
+    field, slider = (page.locator(f"#{name} input[type={kind}]") for kind in ("number", "range"))
+    slider.wait_for()
+    while slider.input_value() != str(value):
+        field.fill(str(value))
+        field.press("Tab")
+        page.wait_for_timeout(100)

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.app_server import STORED_PROMPT
+from tests.browser.conftest import set_slider
 from visualize.screen import texts
 
 if TYPE_CHECKING:
@@ -22,10 +23,8 @@ def stage(page: "Page", phase: str = "") -> "Locator":
 
 
 def set_steps(page: "Page", steps: int) -> None:
-    page.get_by_role("button", name=texts.SETTINGS).click()
-    field = page.locator("#steps input[type=number]")
-    field.fill(str(steps))
-    field.press("Tab")
+    page.locator("#settings").get_by_role("button", name=texts.SETTINGS).click()
+    set_slider(page, "steps", steps)
 
 
 def generate(page: "Page", prompt: str = STORED_PROMPT, steps: int = 3) -> None:

@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import set_slider
 from tests.clip_files import make_video
 from visualize.screen import texts
 
@@ -56,9 +57,7 @@ def test_upload_of_any_shape_is_drawn_at_its_own_size(tab) -> None:
 
 
 def test_gain_of_an_adaptation_is_told(tab) -> None:
-    field = tab.locator("#adapt input[type=number]")
-    field.fill("10")
-    field.press("Tab")
+    set_slider(tab, "adapt", 10)
     tab.locator("#test-shapes").click()
     assert "Adaptation: slots explain" in done(tab).locator(".notes").inner_text()
 

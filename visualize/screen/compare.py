@@ -12,6 +12,7 @@ from visualize.screen.jobs import (
     LIGHT,
     MODEL,
     Job,
+    as_sent,
     lock,
     on_cancel,
     show_job,
@@ -81,6 +82,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
     def on_stored(key: object) -> Iterator[dict[str, Any]]:
         yield finished_value(services.load_stored(key), plays=False)
 
+    as_sent([parts.prompt, parts.seed, parts.steps, parts.guidance, parts.stored])
     outputs = [parts.stage, parts.line]
     parts.dice.click(None, js=NEW_SEED, outputs=parts.seed, api_visibility="private")
     triggers = [parts.buttons[0].click, parts.prompt.submit]
@@ -102,25 +104,26 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
 
 def _lay_out(services: CompareServices) -> _Parts:
     with gr.Column(elem_classes="card"):
-        with gr.Row(equal_height=False):
+        with gr.Row():
             prompt = gr.Textbox(
                 value=services.prompts[0],
                 label=texts.PROMPT,
                 placeholder=texts.PROMPT_HINT,
-                lines=2,
+                lines=1,
                 max_lines=3,
-                scale=5,
+                scale=6,
                 min_width=260,
                 elem_id="prompt",
             )
-            with gr.Column(scale=2, min_width=220), gr.Row():
-                highest = services.highest_seed
-                seed = gr.Number(
-                    3, label=texts.SEED, minimum=0, maximum=highest, min_width=110, elem_id="seed"
-                )
-                dice = gr.Button(
-                    texts.DICE, size="sm", min_width=80, elem_id="dice", elem_classes="dice"
-                )
+            highest = services.highest_seed
+            seed = gr.Number(
+                3, label=texts.SEED, minimum=0, maximum=highest, min_width=120, elem_id="seed"
+            )
+        with gr.Row():
+            generate = gr.Button(texts.GENERATE, variant="primary", scale=4, elem_id="generate")
+            cancel = gr.Button(texts.CANCEL, interactive=False, min_width=90, elem_id="cancel")
+            dice = gr.Button(texts.DICE, min_width=110, elem_id="dice")
+        line = status_line("compare-status")
         gr.Examples(
             [[each] for each in services.prompts],
             inputs=[prompt],
@@ -129,12 +132,8 @@ def _lay_out(services: CompareServices) -> _Parts:
             api_visibility="private",
             examples_per_page=len(services.prompts),
         )
-        with gr.Accordion(texts.SETTINGS, open=False), gr.Row():
+        with gr.Accordion(texts.SETTINGS, open=False, elem_id="settings"), gr.Row():
             steps, guidance = _settings(services)
-        with gr.Row():
-            generate = gr.Button(texts.GENERATE, variant="primary", scale=3, elem_id="generate")
-            cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel")
-        line = status_line("compare-status")
     stored = _stored_choice(services.stored)
     stage = clip_stage(_first_value(services), "compare-stage")
     buttons = [generate, cancel]
@@ -172,9 +171,11 @@ def _first_value(services: CompareServices) -> dict[str, Any]:
 
 def _stored_choice(stored: Sequence[Choice]) -> gr.Radio:
     return gr.Radio(
-        [(choice.label, choice.key) for choice in stored],
+        [(texts.STORED.format(title=choice.label), choice.key) for choice in stored],
         value=stored[0].key if stored else None,
-        label=texts.STORED,
+        label=texts.STORED_LABEL,
+        show_label=False,
+        container=False,
         visible=len(stored) > 1,
         elem_id="stored",
     )

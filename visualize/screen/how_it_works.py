@@ -2,14 +2,76 @@
 
 import gradio as gr
 
-from visualize.screen.stage import asset
-
 FORMULAS = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
 ]
+TEXT = r"""
+## What you see
+
+**Two models draw the same clip.** Both begin with the same noise and read the same prompt. LVDM is
+a latent video diffusion model: it removes the noise step by step, in the small space of a video
+autoencoder. OLVDM is the *same network with the same number of steps of training*. The only
+difference is one more term in its loss.
+
+**Slots find the objects.** Slot attention looks at every video frame and lets a handful of vectors,
+the *slots*, compete for its pixels. In the end each slot holds one object and one of them holds the
+background. Nobody told it what an object is. The colours over a clip are these slots: one object,
+one colour.
+
+**Slots show who stays who.** If the slot of the red circle in frame 5 is the slot of the red circle
+in frame 6, the two vectors are alike. The heatmap compares every slot of every frame with every
+other. Sorted by slot, a clip whose objects stay themselves has *orange blocks along the diagonal*;
+a stripe that fades, or orange off the diagonal, is an object that changed or swapped.
+
+## The loss
+
+OLVDM learns two things at once:
+
+$$
+\mathcal{L} \;=\;
+\underbrace{\big\lVert v_\theta(z_\tau, \tau, c) - (\epsilon - z_0) \big\rVert^2
+}_{\text{draw the clip}}
+\;+\; \lambda \, (1 - \tau)
+\underbrace{\Big( \big\lVert C_{t,u}(\hat S) - C_{t,u}(S) \big\rVert^2
++ \tfrac{1}{2} \big\lVert C_{t+1,t+1}(\hat S) - C_{t,t}(\hat S) \big\rVert^2 \Big)
+}_{\text{keep the objects}}
+$$
+
+$z_0$ are the latents of a clip, $z_\tau$ the same with noise $\epsilon$, $c$ is the prompt and
+$v_\theta$ the network. Its prediction gives a guess of the finished clip; $\hat S$ are the slots
+of that guess, $S$ those of the true clip, and $C_{t,u}$ is the correlation of the slots of frame
+$t$ with those of frame $u$. A guess in which an object turns into another has other correlations,
+and costs. The second term counts less where the guess is still mostly noise; $\lambda$ keeps its
+pull at a fixed share of the first. LVDM is the same with $\lambda = 0$.
+
+While *drawing*, no slots are needed: OLVDM is as fast as LVDM.
+
+## Words
+
+| word | meaning |
+|---|---|
+| slot | a vector that holds one object of one frame, and a mask of the pixels that it claims |
+| mask | a slot's share of every pixel; the shares of all slots sum to 1 |
+| correlation | how alike two slots are: 1 the same, 0 unrelated, -1 opposite |
+| identity switch | an object passes from one slot to another |
+| flicker | what comes and goes from frame to frame: a slot's looks, area, shape; not its motion |
+| motion | how far the picture moves a frame; a frozen clip never flickers, so read both |
+| guidance | how strongly the prompt steers; above 1 it exaggerates |
+| adaptation | some steps of training on your clip alone, with the autoencoder frozen |
+
+## Limits
+
+* The models were trained on **simple moving shapes**. Prompts in other words give clips of shapes.
+* Clips have 64 x 64 pixels and 16 frames, so that two CPU cores draw them in seconds.
+* On clips from the outside world slots often follow colour and place, not things. The page says so
+  when the autoencoder blurs the clip or the slots cannot redraw it.
+* One seed proves nothing. Scores over many prompts and seeds are in the model card,
+  `checkpoints/README.md`, with the command that measured them.
+* Uploads stay in this process, are deleted once they are decoded, and are gone when it ends.
+"""
 
 
 def build_how_it_works() -> None:
     """Lay the tab out; it has nothing to connect."""
-    gr.Markdown(asset("how_it_works.md"), latex_delimiters=FORMULAS, elem_classes="prose-page")
+    gr.Markdown(TEXT, latex_delimiters=FORMULAS, elem_classes="prose-page")

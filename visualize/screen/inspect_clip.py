@@ -12,6 +12,7 @@ from visualize.screen.jobs import (
     LIGHT,
     MODEL,
     Job,
+    as_sent,
     lock,
     on_cancel,
     show_job,
@@ -83,6 +84,7 @@ def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> N
     parts.upload.upload(
         on_upload, parts.upload, [parts.clip_id, parts.line], api_name="read", **LIGHT
     )
+    as_sent(parts.settings)
     inputs, outputs = [parts.clip_id, *parts.settings], [parts.stage, parts.line]
     started = [parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE)]
     for button, choice in zip(parts.test_clips, services.test_clips, strict=True):

@@ -21,7 +21,8 @@ GUIDANCE_INFO = "How strongly to follow the prompt; 1 is as trained."
 SETTINGS = "Steps and guidance"
 GENERATE = "Generate both"
 CANCEL = "Cancel"
-STORED = "Stored comparisons"
+STORED = "Stored: {title}"
+STORED_LABEL = "Stored comparisons"
 WHAT = {
     "lvdm": "the same network, trained without slots",
     "olvdm": "trained so that slots stay themselves",

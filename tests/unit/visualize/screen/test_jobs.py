@@ -1,8 +1,9 @@
+import gradio as gr
 import pytest
 
 from tests.app_server import stored_clip
 from visualize.screen import texts
-from visualize.screen.jobs import Job, on_cancel, show_job
+from visualize.screen.jobs import Job, as_sent, on_cancel, show_job
 from visualize.screen.shown import Finished, Progress, ShownClip
 
 
@@ -58,3 +59,10 @@ def test_cancelling_says_so_and_frees_the_button() -> None:
     assert line["text"] == texts.CANCELLED
     assert start.interactive
     assert not cancel.interactive
+
+
+@pytest.mark.parametrize("sent", [None, "10", float("inf"), ["a"]])
+def test_handlers_see_what_was_sent(sent) -> None:
+    slider = gr.Slider(1, 10)
+    as_sent([slider])
+    assert slider.preprocess(sent) is sent
