@@ -2,9 +2,9 @@
 # first Python of 3.11 or newer that it finds (another one: make PYTHON=/path/to/python app).
 #   make app    the screen, on http://127.0.0.1:7860
 #   make test   every test, with chromium for those of the screen
-# And for those who change something: make check, make tree.
+# And for those who change something: make check, make tree, make space (a rehearsal of the Space).
 
-.PHONY: app test check tree chromium
+.PHONY: app test check tree space chromium
 
 app: .venv/ready
 	.venv/bin/python app.py
@@ -37,6 +37,10 @@ tree: .venv/ready
 	"$$found" -m venv .venv
 	.venv/bin/python -m pip install -q -r requirements.txt -e ".[dev]"
 	@touch $@
+
+# the app as a Hugging Face Space has it: requirements.txt alone, nothing written outside a folder
+space: .venv/ready
+	.venv/bin/python -m benchmarks.space_rehearsal
 
 # Debian's build plays H.264, which the tests of the screen need. Without it they are skipped.
 chromium:
