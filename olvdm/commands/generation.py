@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ from olvdm.commands.record import (
 from olvdm.decoding import decode_still, decode_video
 from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
-from olvdm.generation import Generation, OLVDMPipelineOutput
+from olvdm.evaluation.paired import generation_of
+from olvdm.generation import OLVDMPipelineOutput
 from olvdm.limits import MAX_FRAMES, Range, WholeRange
 from olvdm.pipeline import OLVDMPipeline, fastest_dtype
 from olvdm.request import Request, check_choice, check_number, check_request, check_whole
@@ -213,15 +214,10 @@ def draw(
         One clip and its slots.
     """
     request = job.request
-    generation = Generation(
-        prompt=request.prompt,
-        negative_prompt=request.negative_prompt,
-        num_frames=request.num_frames,
+    generation = replace(
+        generation_of(request),
         height=job.height,
         width=job.width,
-        num_inference_steps=request.num_inference_steps,
-        guidance_scale=request.guidance_scale,
-        generator=torch.Generator().manual_seed(request.seed),
         given_frames=given,
         given_places=job.places,
     )

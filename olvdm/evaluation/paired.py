@@ -37,7 +37,7 @@ def draw_together(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> G
     Ours: the noise comes from the seed alone, so a difference between the clips is one between the
     models.
     """
-    streams = [pipeline.stream(_generation(request)) for pipeline in pipelines.values()]
+    streams = [pipeline.stream(generation_of(request)) for pipeline in pipelines.values()]
     try:
         for reached in zip(*streams, strict=True):
             named = dict(zip(pipelines, reached, strict=True))
@@ -52,7 +52,8 @@ def draw_together(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> G
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _generation(request: Request) -> Generation:
+def generation_of(request: Request) -> Generation:
+    """Return what the pipeline draws for a checked request; the seed alone decides the noise."""
     return Generation(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
