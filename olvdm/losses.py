@@ -12,6 +12,7 @@ from olvdm.alignment import slot_correlation
 
 TEMPERATURE = 0.1  # of the contrastive terms
 WINDOW = 3  # frames apart that the anchored term still compares
+USAGE_FLOOR = 1e-3  # share of a clip below which a slot costs next to nothing
 
 
 def reconstruction_loss(
@@ -105,6 +106,22 @@ def mask_entropy(masks: Float[Tensor, "b t k h w"]) -> Float[Tensor, ""]:
     Ours: it keeps one object from being shared by two slots.
     """
     return -(masks * masks.clamp(min=1e-8).log()).sum(dim=2).mean()
+
+
+def slot_usage(masks: Float[Tensor, "b t k h w"]) -> Float[Tensor, ""]:
+    """Return how many slots a clip spends, counted so that a large share costs less than two halves.
+
+    Args:
+        masks: Shares of each pixel over the slots, sum 1.
+
+    Returns:
+        The sum over slots of the root of each one's share of the clip: 1 where one slot holds
+        everything, the root of k where all k hold equal parts.
+
+    Ours: reconstruction cannot tell an object that has one slot from an object that two slots share
+    or hand to each other half way; this can, since a root grows fastest near zero.
+    """
+    return (masks.mean(dim=(1, 3, 4)) + USAGE_FLOOR).sqrt().sum(dim=1).mean()
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Float[Tensor, ""]:

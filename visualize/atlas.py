@@ -1,4 +1,4 @@
-"""Frames -> one lossless WebP grid, the picture from which the inspector draws a clip."""
+"""Frames -> one WebP grid, the picture from which the inspector draws a clip."""
 
 import io
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 WEBP_MAX_SIDE = 16_383
+LOSSLESS_EFFORT = 20  # of 100; more takes several times as long for a few percent
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class Atlas:
     width: int
 
 
-def encode_atlas(frames: UInt8[np.ndarray, "t h w 3"]) -> Atlas:
-    """Pack a clip into one lossless picture.
+def encode_atlas(frames: UInt8[np.ndarray, "t h w 3"], quality: int | None = None) -> Atlas:
+    """Pack a clip into one picture.
 
     Args:
         frames: The clip as it is shown, at least one frame.
+        quality: 0 to 100 of a picture with loss; none for a lossless one.
 
     Returns:
         The file and the layout of its cells, nearly square.
@@ -50,8 +52,10 @@ def encode_atlas(frames: UInt8[np.ndarray, "t h w 3"]) -> Atlas:
     cells[:num_frames] = frames
     grid = rearrange(cells, "(r c) h w d -> (r h) (c w) d", c=columns)
     buffer = io.BytesIO()
+    is_lossless = quality is None
+    effort = LOSSLESS_EFFORT if is_lossless else quality  # WebP has one number for both
     Image.fromarray(grid).save(
-        buffer, format="WEBP", lossless=True, exact=True, quality=60, method=4
+        buffer, format="WEBP", lossless=is_lossless, exact=True, quality=effort, method=1
     )
     return Atlas(buffer.getvalue(), columns, rows, num_frames, height, width)
 
@@ -63,7 +67,7 @@ def decode_atlas(atlas: Atlas) -> UInt8[np.ndarray, "t h w 3"]:
         atlas: The picture and its layout.
 
     Returns:
-        The frames, bit for bit.
+        The frames, bit for bit where it was packed without loss.
 
     Ours: the inverse that the tests and the run store need.
     """

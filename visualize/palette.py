@@ -97,7 +97,7 @@ def slot_styles(num_slots: int, background: int | None = None) -> tuple[SlotStyl
     Source: Okabe and Ito 2008 for the colours. Ours: from the ninth slot on a pattern, because an
     eighth hue would look like one of the seven to some eyes.
     """
-    return tuple(_style(index) for index in palette_indices(num_slots, background))
+    return tuple(style_of(index) for index in palette_indices(num_slots, background))
 
 
 def slot_colours(num_slots: int, background: int | None = None) -> UInt8[np.ndarray, "k 3"]:
@@ -182,7 +182,8 @@ def _luminance(rgb: RGB) -> float:
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
-def _style(index: int) -> SlotStyle:
+def style_of(index: int) -> SlotStyle:
+    """Return the style at a place of the palette, 0 for the background."""
     if index == 0:
         return SlotStyle(0, BACKGROUND_COLOUR, 0)
     lap, place = divmod(index - 1, len(OBJECT_COLOURS))

@@ -144,6 +144,7 @@ class SlotsConfig(TrainingConfig):
             makes slots come apart sooner.
         latents_weight: Weight of bringing back the latents beside the frames.
         entropy_weight: Weight of the pull towards masks that share no pixel.
+        usage_weight: Weight of the pull towards few slots a clip, against objects in two slots.
         consistency: Loss on the slots' correlation over time.
         consistency_weight: Its weight.
     """
@@ -159,6 +160,7 @@ class SlotsConfig(TrainingConfig):
     attention_weight: float = number(0.5, 0.0, 100.0)
     latents_weight: float = number(0.02, 0.0, 100.0)
     entropy_weight: float = number(0.1, 0.0, 100.0)
+    usage_weight: float = number(0.0, 0.0, 100.0)
     consistency: str = choice("corr", "none", *(name for name in SLOT_LOSSES if name != "corr"))
     consistency_weight: float = number(0.1, 0.0, 100.0)
 

@@ -14,7 +14,7 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
-from olvdm.losses import mask_entropy, slot_loss
+from olvdm.losses import mask_entropy, slot_loss, slot_usage
 from olvdm.slot_decoder import ALPHA_SCALE, SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
@@ -130,12 +130,14 @@ class SlotsStage(Stage):
             "attention": picture_loss(painted, shrink(picture, ALPHA_SCALE)),
             "latents": F.mse_loss(drawing.latents, latents.float()),
             "entropy": mask_entropy(masks),
+            "usage": (slot_usage(masks) + slot_usage(shares)) / 2,
         }
         loss = (
             parts["picture"]
             + self.config.attention_weight * parts["attention"]
             + self.config.latents_weight * parts["latents"]
             + self.config.entropy_weight * _ramp(progress, *ENTROPY_RAMP) * parts["entropy"]
+            + self.config.usage_weight * parts["usage"]
         )
         if not is_single:
             presence = slot_presence(masks)
