@@ -1,0 +1,1 @@
+"""The inspector: one component on the page that shows clips, their slots and what they say."""
