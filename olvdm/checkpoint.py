@@ -19,6 +19,7 @@ from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
 from olvdm.errors import CheckpointError
 from olvdm.manifest import verify_folder
 from olvdm.network_folder import load_network, network_settings, read_config
+from olvdm.noise_schedule import SCHEDULES, NoiseSchedule, Scheduler
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
@@ -87,8 +88,9 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
         raise CheckpointError(
             "the checkpoint cannot be read; give a whole checkpoint folder"
         ) from error
-    _check_index(path)
     settings = {name: network_settings(path / name, kind) for name, kind in NETWORKS.items()}
+    schedule = _schedule(settings["denoiser"])
+    _check_index(path, schedule)
     for one, its_setting, other, other_setting in SHARED_SETTINGS:
         given, needed = settings[other][other_setting], settings[one][its_setting]
         if given != needed:
@@ -102,7 +104,7 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
         if kind is not TextEncoder
     }
     parts["text_encoder"] = _text_encoder_loader(path / "text_encoder", dtype)
-    parts[SCHEDULER] = _load_scheduler(path / SCHEDULER)
+    parts[SCHEDULER] = _load_scheduler(path / SCHEDULER, schedule)
     prompts = _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
     about = manifest.get("about")
     return Checkpoint(parts, prompts, about if isinstance(about, dict) else {})
@@ -126,13 +128,24 @@ def _text_encoder_loader(folder: Path, dtype: torch.dtype) -> Callable[[], TextE
     return load
 
 
-def _check_index(folder: Path) -> None:
+def _schedule(denoiser_settings: Mapping[str, Any]) -> NoiseSchedule:
+    """Return how noise came to the denoiser, which decides how it goes."""
+    name = denoiser_settings["prediction_type"]
+    if not isinstance(name, str) or name not in SCHEDULES:
+        raise CheckpointError(
+            f"denoiser/config.json: prediction_type must be one of {', '.join(SCHEDULES)}, "
+            f"got {str(name)[:40]}"
+        )
+    return SCHEDULES[name]
+
+
+def _check_index(folder: Path, schedule: NoiseSchedule) -> None:
     """Compare the index of parts with our own table, so that data never names code."""
     index = read_config(folder, "model_index.json")
     index.pop("_diffusers_version", None)
     wanted: dict[str, object] = {
         "_class_name": "OLVDMPipeline",
-        SCHEDULER: ["diffusers", FlowMatchEulerDiscreteScheduler.__name__],
+        SCHEDULER: ["diffusers", schedule.scheduler_class.__name__],
         **{name: [kind.__module__, kind.__name__] for name, kind in NETWORKS.items()},
     }
     for name in sorted(wanted.keys() | index.keys()):
@@ -141,13 +154,14 @@ def _check_index(folder: Path) -> None:
             raise CheckpointError(f"model_index.json must say {needed} for {name[:40]}")
 
 
-def _load_scheduler(folder: Path) -> FlowMatchEulerDiscreteScheduler:
+def _load_scheduler(folder: Path, schedule: NoiseSchedule) -> Scheduler:
     """Return the scheduler; of its settings only the shift is free, for sampling relies on them."""
     settings = read_config(folder, "scheduler_config.json")
-    parameters = inspect.signature(FlowMatchEulerDiscreteScheduler.__init__).parameters
-    wanted = {name: one.default for name, one in parameters.items() if name != "self"}
-    wanted["_class_name"] = FlowMatchEulerDiscreteScheduler.__name__
-    shift = settings.pop("shift", 1.0)
+    scheduler = schedule.scheduler()
+    parameters = inspect.signature(schedule.scheduler_class.__init__).parameters
+    wanted = {name: scheduler.config[name] for name in parameters if name != "self"}
+    wanted["_class_name"] = schedule.scheduler_class.__name__
+    shift = settings.pop("shift", 1.0) if "shift" in wanted else 1.0
     settings.pop("_diffusers_version", None)
     for name, value in settings.items():
         if name not in wanted or value != wanted[name] or type(value) is not type(wanted[name]):
@@ -155,6 +169,8 @@ def _load_scheduler(folder: Path) -> FlowMatchEulerDiscreteScheduler:
             raise CheckpointError(
                 f"{SCHEDULER}/scheduler_config.json: {name[:40]} must be {needed}"
             )
+    if not isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
+        return scheduler
     is_number = isinstance(shift, int | float) and not isinstance(shift, bool)
     if not is_number or not math.isfinite(shift) or not 0 < shift <= LARGEST_SHIFT:
         raise CheckpointError(

@@ -1,6 +1,7 @@
 """Predict, from noisy latents and a prompt, the way to clean ones: the network that draws."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +13,11 @@ from olvdm.attention import PromptAttention, SpatialAttention, TemporalAttention
 from olvdm.convolution import Downsample, SpatialConv, TimeMix, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
+from olvdm.noise_schedule import SCHEDULES
 
 
 class VideoDenoiser(ModelMixin, ConfigMixin):
-    """Predict the velocity of noisy latents; every frame may have its own noise level.
+    """Predict the way from noisy latents to clean ones; every frame may have its own noise level.
 
     An hourglass: convolutions at full latent resolution on both sides draw the detail and mix
     neighbouring frames, a trunk at half resolution decides what is where. LVDM and OLVDM are both
@@ -36,13 +38,21 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         width: Latent columns.
         mixes_time_locally: Whether frames are mixed at full resolution; off is an ablation
             (LVDM's unconditional network mixes none there).
+        prediction_type: What it predicts, a key of `SCHEDULES`.
+
+    Attributes:
+        ignore_for_config: Settings that are not written where they have their default; a network
+            of the first version knows no `prediction_type`.
 
     Raises:
-        ValueError: If 8 does not divide the width, or the size is not positive.
+        ValueError: If 8 does not divide the width, the size is not positive, or nobody knows the
+            `prediction_type`.
 
     Source: OLVDM section 3 (the denoiser of LVDM). Ours: the network, built for kernels that are
     fast on CPUs; per-frame noise levels from diffusion forcing (Chen et al. 2024).
     """
+
+    ignore_for_config: ClassVar[list[str]] = ["prediction_type"]
 
     @register_to_config
     def __init__(
@@ -59,12 +69,18 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         height: int = 16,
         width: int = 16,
         mixes_time_locally: bool = True,
+        prediction_type: str = "flow_prediction",
     ) -> None:
         super().__init__()
         if dim % 8 or min(num_frames, height, width) < 1:
             raise ValueError(
                 f"need a dim that 8 divides and a size, got {dim} and {num_frames}x{height}x{width}"
             )
+        if prediction_type not in SCHEDULES:
+            raise ValueError(f"need one of {', '.join(SCHEDULES)}, got {prediction_type[:64]!r}")
+        if prediction_type != "flow_prediction":
+            self.register_to_config(prediction_type=prediction_type)
+        self.schedule = SCHEDULES[prediction_type]
         self.dim = dim
         self.embed_level = NoiseLevelEmbedding(dim)
         self.embed_prompt = nn.Linear(prompt_dim, dim)
@@ -93,11 +109,11 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         timesteps: Float[Tensor, "b t"],
         prompt_embeds: Float[Tensor, "b l e"],
     ) -> Float[Tensor, "b c t h w"]:
-        """Return the predicted velocity, noise minus clean latents.
+        """Return what the schedule asks for: by default the velocity, noise minus clean latents.
 
         Args:
-            noisy_latents: Latents with height and width even; each frame is
-                ``(1 - s) clean + s noise``.
+            noisy_latents: Latents with height and width even, mixed with noise as the schedule
+                does; by default each frame is ``(1 - s) clean + s noise``.
             timesteps: Noise level of every frame, ``1000 s``; a given frame has 0.
             prompt_embeds: Embedded prompt, as the text encoder returns it.
 

@@ -12,7 +12,7 @@ from olvdm.alignment import slot_correlation
 
 TEMPERATURE = 0.1  # of the contrastive terms
 WINDOW = 3  # frames apart that the anchored term still compares
-USAGE_FLOOR = 1e-3  # share of a clip below which a slot costs next to nothing
+USAGE_FLOOR = 1e-2  # share of a clip below which a slot costs next to nothing
 
 
 def reconstruction_loss(
@@ -63,34 +63,29 @@ def gaussian_divergence(
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
 
 
-def velocity_target(
-    latents: Float[Tensor, "b c t h w"], noise: Float[Tensor, "b c t h w"]
-) -> Float[Tensor, "b c t h w"]:
-    """Return what the denoiser should predict: noise minus clean latents.
-
-    Source: rectified flow (Liu et al. 2022).
-    """
-    return noise - latents
-
-
 def denoising_loss(
     prediction: Float[Tensor, "b c t h w"],
     target: Float[Tensor, "b c t h w"],
     is_given: Bool[Tensor, "b t"],
+    loss_type: str = "l2",
 ) -> Float[Tensor, ""]:
-    """Return the mean squared error of the predicted velocity over the frames that are not given.
+    """Return the mean error of a prediction over the frames that are not given.
 
     Args:
         prediction: Of the denoiser.
-        target: The true velocity.
+        target: What it should have predicted.
         is_given: Frames whose content was supplied; they carry no loss.
+        loss_type: ``"l2"`` for squared errors, ``"l1"`` for absolute ones.
 
     Returns:
         A number >= 0; 0 where every frame is given.
 
-    Source: rectified flow. Ours: LVDM leaves its given frames in the loss.
+    Source: rectified flow for ``l2``, LVDM for ``l1``. Ours: LVDM leaves its given frames in the
+    loss.
     """
-    errors = (prediction - target).square().mean(dim=(1, 3, 4))
+    difference = prediction - target
+    errors = difference.abs() if loss_type == "l1" else difference.square()
+    errors = errors.mean(dim=(1, 3, 4))
     return weighted_mean(errors, (~is_given).to(errors.dtype))
 
 
@@ -109,7 +104,7 @@ def mask_entropy(masks: Float[Tensor, "b t k h w"]) -> Float[Tensor, ""]:
 
 
 def slot_usage(masks: Float[Tensor, "b t k h w"]) -> Float[Tensor, ""]:
-    """Return how many slots a clip spends, counted so that a large share costs less than two halves.
+    """Return how many slots a clip spends; one large share costs less than two halves.
 
     Args:
         masks: Shares of each pixel over the slots, sum 1.

@@ -17,7 +17,7 @@ from olvdm.alignment import align_slots, slot_correlation, slot_presence
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import DiffusionPipeline, FlowMatchEulerDiscreteScheduler
+from olvdm.diffusers_api import DiffusionPipeline
 from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
 from olvdm.generation import (
     Generation,
@@ -29,6 +29,7 @@ from olvdm.generation import (
 )
 from olvdm.limits import ADAPT_STEPS, DEFAULT_GUIDANCE, DEFAULT_STEPS, NUM_SLOTS
 from olvdm.manifest import write_folder
+from olvdm.noise_schedule import Scheduler
 from olvdm.sampling import DenoisingStep, Guidance, draw_latents
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
@@ -49,7 +50,7 @@ class OLVDMPipeline(DiffusionPipeline):
         slot_encoder: Latents to slots.
         slot_decoder: Slots to masks.
         denoiser: The network that draws.
-        scheduler: A flow-matching scheduler of diffusers.
+        scheduler: Of diffusers: flow matching, or DDIM for a denoiser that predicts the noise.
 
     Attributes:
         model_cpu_offload_seq: Order in which diffusers may move the parts to a GPU and back.
@@ -66,7 +67,7 @@ class OLVDMPipeline(DiffusionPipeline):
         slot_encoder: SlotEncoder,
         slot_decoder: SlotDecoder,
         denoiser: VideoDenoiser,
-        scheduler: FlowMatchEulerDiscreteScheduler,
+        scheduler: Scheduler,
     ) -> None:
         super().__init__()
         is_loaded = isinstance(text_encoder, TextEncoder)

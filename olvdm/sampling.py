@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
 from olvdm.errors import OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
+from olvdm.noise_schedule import Scheduler
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Guidance:
 
 def draw_latents(
     denoiser: VideoDenoiser,
-    scheduler: FlowMatchEulerDiscreteScheduler,
+    scheduler: Scheduler,
     noise: Float[Tensor, "1 c t h w"],
     given: GivenLatents,
     guidance: Guidance,
@@ -63,7 +63,8 @@ def draw_latents(
 
     Args:
         denoiser: The network.
-        scheduler: A flow-matching scheduler; its schedule is set anew for every window.
+        scheduler: Of the class that the denoiser's schedule names; its steps are set anew for every
+            window.
         noise: Where the clip begins; its length decides that of the clip.
         given: Latent frames that are already known; they come out unchanged.
         guidance: Prompt and strength.
@@ -74,11 +75,18 @@ def draw_latents(
         Every step; the last one's ``latents`` are the clip.
 
     Raises:
+        ValueError: If the scheduler draws by another kind of prediction.
         OlvdmError: If a number is no longer finite.
 
-    Source: rectified flow (Liu et al. 2022) by diffusers' Euler scheduler; guidance from Ho and
-    Salimans 2022. Ours: windows as frame conditioning.
+    Source: rectified flow (Liu et al. 2022) by diffusers' Euler scheduler, or DDIM (Song et al.
+    2021); guidance from Ho and Salimans 2022. Ours: windows as frame conditioning.
     """
+    schedule = denoiser.schedule
+    if not isinstance(scheduler, schedule.scheduler_class):
+        raise ValueError(
+            f"a denoiser of {schedule.prediction_type} needs a {schedule.scheduler_class.__name__},"
+            f" got {type(scheduler).__name__}"
+        )
     windows = sampling_windows(noise.shape[2], denoiser.config["num_frames"])
     num_steps, done = num_inference_steps * len(windows), 0
     drawn = noise.clone()
@@ -88,10 +96,12 @@ def draw_latents(
         latents = part.put_back(drawn[:, :, inside])
         scheduler.set_timesteps(num_inference_steps, device=noise.device)
         for timestep in cast("Tensor", scheduler.timesteps):
-            velocity = predict_velocity(denoiser, latents, part.timesteps(timestep), guidance)
-            predicted = part.put_back(latents - timestep / 1000 * velocity)
+            levels = part.timesteps(timestep)
+            prediction = guided_prediction(denoiser, latents, levels, guidance)
+            predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
             # its annotations name a tensor class that no tensor has
-            stepped = cast("Any", scheduler).step(velocity, timestep, latents, return_dict=False)[0]
+            step = cast("Any", scheduler).step
+            stepped = step(prediction, timestep, latents, return_dict=False)[0]
             latents = part.put_back(stepped)
             done += 1
             if not bool(torch.isfinite(latents).all()):
@@ -110,13 +120,13 @@ def draw_latents(
 
 
 @torch.no_grad()
-def predict_velocity(
+def guided_prediction(
     denoiser: VideoDenoiser,
     latents: Float[Tensor, "1 c t h w"],
     timesteps: Float[Tensor, "1 t"],
     guidance: Guidance,
 ) -> Float[Tensor, "1 c t h w"]:
-    """Return the guided velocity; both halves of the guidance share one call.
+    """Return the guided prediction; both halves of the guidance share one call.
 
     Args:
         denoiser: The network; it computes in the dtype of its weights.
@@ -125,7 +135,7 @@ def predict_velocity(
         guidance: Prompt and strength.
 
     Returns:
-        The velocity, float32.
+        The prediction, float32.
 
     Source: Ho and Salimans 2022, equation 6.
     """

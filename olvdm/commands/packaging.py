@@ -10,7 +10,7 @@ from olvdm.checkpoint import SHARED_SETTINGS
 from olvdm.commands.training import find_part, load_part
 from olvdm.data.moving_shapes import LEVELS, example_prompts
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
+from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.manifest import MANIFEST_NAME, verify_folder
 from olvdm.pipeline import OLVDMPipeline
@@ -31,13 +31,14 @@ def package(arguments: argparse.Namespace) -> None:
     trainings = {
         part: Path(getattr(arguments, part)) for part in ("autoencoder", "slots", "denoiser")
     }
+    denoiser = load_part(trainings["denoiser"], "denoiser", VideoDenoiser)
     pipeline = OLVDMPipeline(
         autoencoder=load_part(trainings["autoencoder"], "autoencoder", VideoAutoencoder),
         text_encoder=load_part(trainings["denoiser"], "text_encoder", TextEncoder),
         slot_encoder=load_part(trainings["slots"], "slot_encoder", SlotEncoder),
         slot_decoder=load_part(trainings["slots"], "slot_decoder", SlotDecoder),
-        denoiser=load_part(trainings["denoiser"], "denoiser", VideoDenoiser),
-        scheduler=FlowMatchEulerDiscreteScheduler(),
+        denoiser=denoiser,
+        scheduler=denoiser.schedule.scheduler(),
     )
     _check_fit(pipeline)
     about = {name: _about(folder, name) for name, folder in trainings.items()}

@@ -52,6 +52,8 @@ def train_stage(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.stage, _preset(arguments, output), _changes(arguments))
     if config.latents is None:
         config = replace(config, latents=str(output.parent / "latents"))  # other trainings' too
+    if arguments.resume:
+        _check_resumed(config, output)
     torch.manual_seed(config.seed)
     scores = train(build_stage(config), config, output, arguments.resume)
     if PartialState().is_main_process:
@@ -163,6 +165,18 @@ def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:
     if not (output / "config.toml").is_file():
         raise InputError("the output folder holds no training to resume; start one with --preset")
     return output / "config.toml"
+
+
+def _check_resumed(config: TrainingConfig, output: Path) -> None:
+    """Refuse to go on with a network that was taught to predict something else."""
+    if not isinstance(config, DenoiserConfig) or not (output / "config.toml").is_file():
+        return
+    begun = load_config("denoiser", output / "config.toml", {}).prediction_type
+    if begun != config.prediction_type:
+        raise InputError(
+            f"the training to resume predicts {begun}, not {config.prediction_type}; start a new "
+            "one in another folder"
+        )
 
 
 def _changes(arguments: argparse.Namespace) -> dict[str, object]:

@@ -187,6 +187,9 @@ class DenoiserConfig(TrainingConfig):
         text_layers: Its layers.
         context_length: Longest prompt in tokens, start and end included.
         prompt_dim: Width of the prompt's embeddings.
+        prediction_type: What the denoiser predicts: ``epsilon`` is LVDM's, the noise of a diffusion
+            that DDIM undoes; the other is flow matching.
+        loss_type: How far a prediction is off: squared, or absolute as LVDM has it.
         slot_loss: Loss on the slots' correlation in the predicted clean latents; none is LVDM.
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
@@ -209,6 +212,8 @@ class DenoiserConfig(TrainingConfig):
     text_layers: int = number(3, 1, 48)
     context_length: int = number(48, 8, 512)
     prompt_dim: int = number(256, 8, 4096)
+    prediction_type: str = choice("flow_prediction", "epsilon")
+    loss_type: str = choice("l2", "l1")
     slot_loss: str = choice("none", *SLOT_LOSSES)
     slot_gradient_share: float = number(0.12, 0.0, 1.0)
     slot_max_timestep: float = number(700.0, 0.0, 1000.0)

@@ -12,9 +12,11 @@ from olvdm.alignment import slot_presence
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.data.moving_shapes import vocabulary
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
+from olvdm.diffusers_api import ModelMixin
+from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
-from olvdm.losses import denoising_loss, slot_loss, velocity_target
+from olvdm.losses import denoising_loss, slot_loss
+from olvdm.noise_schedule import NoiseSchedule
 from olvdm.sampling import Guidance, draw_latents
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
@@ -27,7 +29,6 @@ from olvdm.video import clip_to_frames
 NUM_VALIDATION_CLIPS = 128
 NUM_PREVIEW_CLIPS = 4
 NUM_STILLS = 2  # behind the latents of a clip lie its first and its last frame, each standing still
-LARGEST_CONTEXT_LEVEL = 150.0  # of given frames in training: what is given need not be perfect
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class NoisyBatch:
         timesteps: Noise level of every frame, 0 to 1000.
         is_given: Frames that were supplied.
         drops_prompt: Clips that are drawn without their prompt.
+        schedule: How noise and latents are mixed.
     """
 
     latents: Float[Tensor, "b c t h w"]
@@ -47,20 +49,21 @@ class NoisyBatch:
     timesteps: Float[Tensor, "b t"]
     is_given: Bool[Tensor, "b t"]
     drops_prompt: Bool[Tensor, " b"]
-
-    @property
-    def levels(self) -> Float[Tensor, "b 1 t 1 1"]:
-        """Share of noise in every frame, 0 to 1."""
-        return (self.timesteps / 1000)[:, None, :, None, None]
+    schedule: NoiseSchedule
 
     @property
     def noisy_latents(self) -> Float[Tensor, "b c t h w"]:
         """The mix of latents and noise."""
-        return (1 - self.levels) * self.latents + self.levels * self.noise
+        return self.schedule.add_noise(self.latents, self.noise, self.timesteps)
+
+    @property
+    def target(self) -> Float[Tensor, "b c t h w"]:
+        """What the denoiser should predict."""
+        return self.schedule.target(self.latents, self.noise)
 
 
 class DenoiserStage(Stage):
-    """Predict the velocity of noisy latents; with a slot loss, hold the slots of the result.
+    """Predict the way to clean latents; with a slot loss, hold the slots of the result.
 
     LVDM is this stage without a slot loss, OLVDM the same with one; noise, data and order are drawn
     alike, so that two branches from one base differ in nothing else.
@@ -75,6 +78,7 @@ class DenoiserStage(Stage):
 
     Raises:
         ValueError: If there is a slot loss and no slot encoder.
+        InputError: If the network to go on with predicts something else than the settings say.
 
     Source: OLVDM section 3. Ours: where the loss acts, on predicted clean latents, and its weight,
     a share of the denoising loss's own gradient.
@@ -112,7 +116,14 @@ class DenoiserStage(Stage):
             num_frames=config.num_frames // autoencoder.temporal_factor,
             height=config.height // factor,
             width=config.width // factor,
+            prediction_type=config.prediction_type,
         )
+        learned = self.denoiser.schedule.prediction_type
+        if learned != config.prediction_type:
+            raise InputError(
+                f"the denoiser to begin from learned {learned}, not {config.prediction_type}; set"
+                f" prediction_type={learned}, or begin from another one"
+            )
 
     @property
     def num_examples(self) -> int:
@@ -155,10 +166,10 @@ class DenoiserStage(Stage):
         assert isinstance(latents, Tensor)
         assert isinstance(prompts, list)
         window = draw_window(latents, generators, self.config.clip_length)
-        noisy = draw_noise(window, generators, self.config.given_share, self.config.prompt_drop)
+        config, schedule = self.config, self.denoiser.schedule
+        noisy = draw_noise(window, generators, config.given_share, config.prompt_drop, schedule)
         prediction = self._predict(noisy, prompts)
-        target = velocity_target(noisy.latents, noisy.noise)
-        denoising = denoising_loss(prediction, target, noisy.is_given)
+        denoising = self._denoising_loss(noisy, prediction)
         if self.config.slot_loss == "none":
             return {"loss": denoising, "denoising": denoising.detach()}
         return self._with_slots(noisy, prediction, denoising)
@@ -172,19 +183,22 @@ class DenoiserStage(Stage):
         embeds = self.text_encoder(tokens)
         return self.denoiser(noisy.noisy_latents, noisy.timesteps, embeds).float()
 
+    def _denoising_loss(self, noisy: NoisyBatch, prediction: Tensor) -> Float[Tensor, ""]:
+        return denoising_loss(prediction, noisy.target, noisy.is_given, self.config.loss_type)
+
     def _with_slots(
         self, noisy: NoisyBatch, prediction: Tensor, denoising: Tensor
     ) -> dict[str, Float[Tensor, ""]]:
         """Add the slot term, weighed so that its gradient is a fixed share of the other's."""
         assert self.slot_encoder is not None
-        config = self.config
-        expected = noisy.noisy_latents - noisy.levels * prediction
+        config, schedule, timesteps = self.config, noisy.schedule, noisy.timesteps
+        expected = schedule.clean_latents(noisy.noisy_latents, prediction, timesteps)
         leaf = expected.detach().requires_grad_(True)
         encoding = self.slot_encoder(leaf)
         with torch.no_grad():
             clean = self.slot_encoder(noisy.latents)
-        shares = 1 - noisy.timesteps / 1000
-        weights = torch.where(noisy.timesteps <= config.slot_max_timestep, shares, 0.0)
+        shares, _ = schedule.shares(timesteps)
+        weights = torch.where(timesteps <= config.slot_max_timestep, shares, 0.0)
         term = slot_loss(
             config.slot_loss,
             self.slot_encoder.identities(encoding.slots),
@@ -194,8 +208,8 @@ class DenoiserStage(Stage):
         )
         (pull,) = torch.autograd.grad(term, leaf)
         (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
-        # the same pull as the prediction feels it: it moves the clean latents by -level
-        on_prediction = (pull * noisy.levels).norm()
+        # the same pull as the prediction feels it, which moves the clean latents less
+        on_prediction = (pull * schedule.pull(timesteps)[:, None, :, None, None]).norm()
         weight = config.slot_gradient_share * push.norm() / on_prediction.clamp(min=1e-12)
         loss = denoising + (expected * (weight * pull).detach()).sum()
         return {
@@ -221,10 +235,9 @@ class DenoiserStage(Stage):
             latents, prompts = batch["latents"], batch["prompt"]
             assert isinstance(latents, Tensor)
             assert isinstance(prompts, list)
-            noisy = draw_noise(latents.to(self._device), generators, 0.0, 0.0)
-            prediction = self._predict(noisy, prompts)
-            target = velocity_target(noisy.latents, noisy.noise)
-            losses.append(float(denoising_loss(prediction, target, noisy.is_given)))
+            schedule = self.denoiser.schedule
+            noisy = draw_noise(latents.to(self._device), generators, 0.0, 0.0, schedule)
+            losses.append(float(self._denoising_loss(noisy, self._predict(noisy, prompts))))
         mean = float(np.mean(losses))
         return {"denoising": mean, "score": -mean}
 
@@ -240,7 +253,7 @@ class DenoiserStage(Stage):
         """
         prompts = self.validation_data.prompts[:NUM_PREVIEW_CLIPS]
         embeds = self.text_encoder.encode(["", *prompts]).float()
-        scheduler = FlowMatchEulerDiscreteScheduler()
+        scheduler = self.denoiser.schedule.scheduler()
         clips: list[UInt8[np.ndarray, "t h w 3"]] = []
         for index in range(len(prompts)):
             generator = torch.Generator().manual_seed(index)
@@ -313,10 +326,11 @@ def draw_noise(
     generators: Sequence[torch.Generator],
     given_share: float,
     prompt_drop: float,
+    schedule: NoiseSchedule,
 ) -> NoisyBatch:
     """Draw what a denoiser is shown of each clip.
 
-    Most clips have one noise level, logit-normal. In the others some frames are given, clean or
+    Most clips have one noise level. In the others some frames are given, clean or
     lightly noised: the first ones, the last ones, both ends, or any; a first or last frame that is
     given alone stands still, as a single picture would.
 
@@ -325,11 +339,12 @@ def draw_noise(
         generators: One CPU generator a clip.
         given_share: Share of clips with given frames.
         prompt_drop: Share of clips without their prompt.
+        schedule: Which levels there are, and how often each is drawn.
 
     Returns:
         The batch under noise.
 
-    Source: logit-normal levels from Esser et al. 2024; levels per frame from Chen et al. 2024.
+    Source: levels per frame from Chen et al. 2024.
     """
     latents = latents_and_stills[:, :, :-NUM_STILLS].clone()
     stills = latents_and_stills[:, :, -NUM_STILLS:]
@@ -340,12 +355,11 @@ def draw_noise(
     drops_prompt = torch.zeros(len(latents), dtype=torch.bool)
     for clip, generator in enumerate(generators):
         chances = torch.rand(4, generator=generator)
-        timesteps[clip] = 1000 * torch.sigmoid(torch.randn(1, generator=generator))
+        timesteps[clip] = schedule.draw_timestep(generator)
         drops_prompt[clip] = chances[0] < prompt_drop
         if num_frames > 1 and chances[1] < given_share:
             is_given[clip] = _draw_given(num_frames, generator)
-            level = LARGEST_CONTEXT_LEVEL * max(2 * float(chances[2]) - 1, 0.0)
-            timesteps[clip, is_given[clip]] = level
+            timesteps[clip, is_given[clip]] = schedule.context_timestep(float(chances[2]))
             for place, still in ((0, 0), (num_frames - 1, 1)):
                 if is_given[clip].sum() == 1 and is_given[clip, place] and chances[3] < 0.8:
                     latents[clip, :, place] = stills[clip, :, still]
@@ -356,6 +370,7 @@ def draw_noise(
         timesteps.to(device),
         is_given.to(device),
         drops_prompt.to(device),
+        schedule,
     )
 
 

@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from olvdm.diffusers_api import DDIMScheduler
 from olvdm.errors import CheckpointError
+from olvdm.noise_schedule import SCHEDULES as SCHEDULES_OF_NOISE
 from olvdm.pipeline import OLVDMPipeline
 from tests.checkpoint_files import (
     WEIGHTS,
@@ -374,6 +376,47 @@ def test_shift_of_the_schedule_is_free(model: Path) -> None:
     edit_json(model / "scheduler" / "scheduler_config.json", {"shift": 3.0})
     sign(model)
     assert OLVDMPipeline.from_pretrained(model).scheduler.config["shift"] == 3.0
+
+
+def epsilon_model(model: Path) -> Path:
+    """Turn a checkpoint into one whose denoiser predicts the noise."""
+    edit_json(model / "denoiser" / "config.json", {"prediction_type": "epsilon"})
+    edit_json(model / "model_index.json", {"scheduler": ["diffusers", "DDIMScheduler"]})
+    SCHEDULES_OF_NOISE["epsilon"].scheduler().save_pretrained(model / "scheduler")
+    return model
+
+
+def test_denoiser_that_predicts_noise_is_drawn_by_ddim(model: Path) -> None:
+    sign(epsilon_model(model))
+    assert type(OLVDMPipeline.from_pretrained(model).scheduler) is DDIMScheduler
+
+
+DIFFUSIONS: list[tuple[dict[str, Any], str]] = [
+    ({"beta_end": 0.02}, "beta_end must be 0.0155"),
+    ({"prediction_type": "v_prediction"}, "prediction_type must be epsilon"),
+    ({"trained_betas": [0.1] * 1000}, "trained_betas must be None"),
+    ({"shift": 1.0}, "shift must be left out"),
+    ({"_class_name": "PNDMScheduler"}, "_class_name must be DDIMScheduler"),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), DIFFUSIONS)
+def test_diffusion_that_nobody_was_trained_on_is_refused(
+    model: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    edit_json(epsilon_model(model) / "scheduler" / "scheduler_config.json", changes)
+    assert sentence in refused_forgery(model)
+
+
+@pytest.mark.parametrize("name", ["sample", "x" * 200, None, 3, ["epsilon"]])
+def test_prediction_that_nobody_knows_is_refused(model: Path, name: object) -> None:
+    edit_json(model / "denoiser" / "config.json", {"prediction_type": name})
+    assert "prediction_type must be" in refused_forgery(model)
+
+
+def test_scheduler_of_another_prediction_is_refused(model: Path) -> None:
+    edit_json(model / "denoiser" / "config.json", {"prediction_type": "epsilon"})
+    assert "must say ['diffusers', 'DDIMScheduler'] for scheduler" in refused_forgery(model)
 
 
 # Names.

@@ -255,9 +255,11 @@ def test_divergence_is_that_of_two_gaussians() -> None:
     torch.testing.assert_close(found, wanted)
 
 
-def test_velocity_leads_from_clean_to_noise() -> None:
-    latents, noises = noise(0, 1, 2, 3, 4, 4), noise(1, 1, 2, 3, 4, 4)
-    torch.testing.assert_close(latents + losses.velocity_target(latents, noises), noises)
+def test_denoising_loss_can_be_absolute() -> None:
+    target = noise(0, 2, 3, 4, 5, 5)
+    nothing = torch.zeros(2, 4, dtype=torch.bool)
+    found = [float(losses.denoising_loss(target + 3, target, nothing, one)) for one in ("l2", "l1")]
+    assert found == pytest.approx([9, 3], rel=1e-5)
 
 
 def test_given_frames_carry_no_loss() -> None:

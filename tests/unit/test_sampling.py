@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
+from olvdm.diffusers_api import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from olvdm.errors import OlvdmError
 from olvdm.frame_conditioning import GivenLatents, nothing_given
-from olvdm.sampling import DenoisingStep, Guidance, draw_latents, predict_velocity
+from olvdm.sampling import DenoisingStep, Guidance, draw_latents, guided_prediction
 from tests.tiny_networks import PROMPT_DIM, tiny_denoiser
 
 
@@ -108,8 +108,8 @@ def test_both_halves_of_the_guidance_share_a_call(
 def test_guidance_of_one_is_the_prompt_alone() -> None:
     latents, timesteps = noise(0, 1, 4, 4, 8, 8), torch.full((1, 4), 500.0)
     with torch.no_grad():
-        plain = predict_velocity(tiny_denoiser(), latents, timesteps, guidance(1.0))
-        nearly = predict_velocity(tiny_denoiser(), latents, timesteps, guidance(1 + 1e-6))
+        plain = guided_prediction(tiny_denoiser(), latents, timesteps, guidance(1.0))
+        nearly = guided_prediction(tiny_denoiser(), latents, timesteps, guidance(1 + 1e-6))
     torch.testing.assert_close(plain, nearly, atol=1e-4, rtol=0)
 
 
@@ -163,6 +163,16 @@ def test_numbers_that_are_not_finite_stop_the_drawing_at_once() -> None:
 def test_bf16_denoiser_leaves_the_latents_in_float32() -> None:
     last = draw(noise(0, 1, 4, 4, 8, 8), denoiser=tiny_denoiser().bfloat16())[-1]
     assert last.latents.dtype == torch.float32
+
+
+def test_scheduler_of_another_prediction_is_refused() -> None:
+    start = noise(0, 1, 4, 4, 8, 8)
+    with pytest.raises(ValueError, match="needs a FlowMatchEulerDiscreteScheduler, got DDIM"):
+        next(
+            draw_latents(
+                tiny_denoiser(), DDIMScheduler(), start, nothing_given(start), guidance(), 3
+            )
+        )
 
 
 def test_shifted_schedule_ends_clean_too() -> None:

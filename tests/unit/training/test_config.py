@@ -76,6 +76,17 @@ def test_parity_preset_has_the_factors_of_lvdm() -> None:
     assert (config.spatial_factor, config.temporal_factor) == (8, 4)
 
 
+def test_parity_preset_has_the_objective_of_lvdm() -> None:
+    config = load_config("denoiser", "lvdm-parity", {})
+    assert (config.prediction_type, config.loss_type) == ("epsilon", "l1")
+
+
+@pytest.mark.parametrize("preset", [one for one in PRESETS if one != "lvdm-parity"])
+def test_other_presets_match_flows(preset: str) -> None:
+    config = load_config("denoiser", preset, {})
+    assert (config.prediction_type, config.loss_type) == ("flow_prediction", "l2")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [

@@ -1,0 +1,153 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from olvdm.errors import InputError
+from olvdm.noise_schedule import SCHEDULES
+from olvdm.training import denoiser as training
+from olvdm.training.config import DenoiserConfig
+from olvdm.training.denoiser import NUM_STILLS, DenoiserStage, draw_noise
+from tests.tiny_networks import tiny_autoencoder, tiny_denoiser, tiny_slot_encoder
+
+BOTH = pytest.mark.parametrize("prediction_type", list(SCHEDULES))
+TINY: dict[str, Any] = {
+    "num_clips": 2,
+    "height": 32,
+    "width": 32,
+    "num_frames": 8,
+    "local_dim": 8,
+    "dim": 16,
+    "num_local_blocks": 1,
+    "num_blocks": 2,
+    "num_heads": 2,
+    "attention_blocks": (1,),
+    "text_width": 16,
+    "text_layers": 1,
+    "prompt_dim": 12,
+    "slot_max_timestep": 1000.0,  # two clips draw few levels
+}
+
+
+@pytest.fixture
+def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a function that builds the stage at tiny size with some settings changed."""
+    monkeypatch.setattr(training, "NUM_VALIDATION_CLIPS", 2)
+    monkeypatch.setattr(training, "NUM_PREVIEW_CLIPS", 1)
+
+    def make(slots: bool = False, **changes: object) -> DenoiserStage:
+        settings: dict[str, Any] = {**TINY, "latents": str(tmp_path / "latents"), **changes}
+        config = DenoiserConfig(**settings)
+        torch.manual_seed(0)
+        encoder = tiny_slot_encoder() if slots else None
+        return DenoiserStage(config, tiny_autoencoder(), slot_encoder=encoder)
+
+    return make
+
+
+def generators(count: int = 2) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(index) for index in range(count)]
+
+
+def latents_and_stills(count: int = 64) -> Tensor:
+    return torch.randn(count, 2, 4 + NUM_STILLS, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_words_of_the_settings_are_the_known_schedules() -> None:
+    words = DenoiserConfig.__dataclass_fields__["prediction_type"].metadata["words"]
+    assert words == tuple(SCHEDULES)
+
+
+@BOTH
+def test_stage_asks_for_what_the_settings_say(make_stage: Any, prediction_type: str) -> None:
+    stage = make_stage(prediction_type=prediction_type)
+    assert stage.denoiser.schedule.prediction_type == prediction_type
+
+
+@BOTH
+@pytest.mark.parametrize("slot_loss", ["none", "corr"])
+def test_gradient_reaches_the_denoiser(
+    make_stage: Any, prediction_type: str, slot_loss: str
+) -> None:
+    stage = make_stage(slot_loss != "none", prediction_type=prediction_type, slot_loss=slot_loss)
+    losses = stage(stage.fetch([0, 1]), generators(), 0.0)
+    losses["loss"].backward()
+    assert all(math.isfinite(value.item()) for value in losses.values())
+    assert float(stage.denoiser.head.weight.grad.abs().sum()) > 0
+
+
+@BOTH
+def test_silent_denoiser_costs_the_mean_of_its_target(
+    make_stage: Any, prediction_type: str
+) -> None:
+    stage = make_stage(prediction_type=prediction_type, loss_type="l1", given_share=0.0)
+    for weight in stage.denoiser.head.parameters():
+        torch.nn.init.zeros_(weight)
+    batch = stage.fetch([0, 1])
+    noisy = draw_noise(batch["latents"], generators(), 0.0, 0.1, stage.denoiser.schedule)
+    found = float(stage(batch, generators(), 0.0)["denoising"])
+    assert found == pytest.approx(float(noisy.target.abs().mean()), rel=1e-5)
+
+
+@BOTH
+def test_validation_and_preview_work(make_stage: Any, prediction_type: str) -> None:
+    stage = make_stage(prediction_type=prediction_type)
+    assert stage.validate() == stage.validate()
+    assert stage.preview(0)["clips"].shape == (8, 32, 32, 3)
+
+
+def test_slot_term_weighs_as_the_share_says(make_stage: Any) -> None:
+    stage = make_stage(True, prediction_type="epsilon", slot_loss="corr", given_share=0.0)
+    torch.nn.init.normal_(stage.denoiser.head.weight)
+    batch = stage.fetch([0, 1])
+    schedule = stage.denoiser.schedule
+    noisy = draw_noise(batch["latents"], generators(), 0.0, 0.0, schedule)
+    prediction = torch.zeros_like(noisy.latents).requires_grad_()
+    denoising = stage._denoising_loss(noisy, prediction)
+    losses = stage._with_slots(noisy, prediction, denoising)
+    (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
+    (both,) = torch.autograd.grad(losses["loss"], prediction)
+    share = float((both - push).norm() / push.norm())
+    assert share == pytest.approx(stage.config.slot_gradient_share, rel=1e-3)
+
+
+@BOTH
+def test_denoiser_that_learned_something_else_is_refused(
+    make_stage: Any, prediction_type: str
+) -> None:
+    stage = make_stage(prediction_type=prediction_type)
+    (other,) = set(SCHEDULES) - {prediction_type}
+    settings: dict[str, Any] = {**TINY, "latents": stage.config.latents, "prediction_type": other}
+    config = DenoiserConfig(**settings)
+    with pytest.raises(InputError, match=f"set prediction_type={prediction_type}"):
+        DenoiserStage(config, stage.autoencoder, denoiser=stage.denoiser)
+
+
+@BOTH
+def test_frames_that_are_not_given_share_a_level(prediction_type: str) -> None:
+    schedule = SCHEDULES[prediction_type]
+    noisy = draw_noise(latents_and_stills(), generators(64), 0.5, 0.1, schedule)
+    for levels, is_given in zip(noisy.timesteps, noisy.is_given, strict=True):
+        assert levels[~is_given].unique().numel() <= 1
+        assert (levels[is_given] <= schedule.largest_context_level).all()
+    assert noisy.is_given.any()
+
+
+def test_noise_of_flow_matching_stays_as_it_ever_was() -> None:
+    noisy = draw_noise(latents_and_stills(3), generators(3), 0.5, 0.1, SCHEDULES["flow_prediction"])
+    levels = noisy.timesteps[:, None, :, None, None] / 1000
+    wanted = (1 - levels) * noisy.latents + levels * noisy.noise
+    assert torch.equal(noisy.noisy_latents, wanted)
+    generator = torch.Generator().manual_seed(1)
+    first = torch.randn(2, 4, 4, 4, generator=generator)
+    torch.rand(4, generator=generator)
+    level = 1000 * torch.sigmoid(torch.randn(1, generator=generator))
+    assert torch.equal(noisy.noise[1], first)
+    assert torch.equal(noisy.timesteps[1][~noisy.is_given[1]].unique(), level)
+
+
+def test_settings_of_a_flow_denoiser_say_nothing_of_it() -> None:
+    assert "prediction_type" not in tiny_denoiser().config
