@@ -119,6 +119,28 @@ def slot_usage(masks: Float[Tensor, "b t k h w"]) -> Float[Tensor, ""]:
     return (masks.mean(dim=(1, 3, 4)) + USAGE_FLOOR).sqrt().sum(dim=1).mean()
 
 
+def appearance_drift(
+    colours: Float[Tensor, "b t k 3"], presence: Bool[Tensor, "b t k"]
+) -> Float[Tensor, ""]:
+    """Return how much the colours that slots paint with change over their clips.
+
+    Args:
+        colours: Of each slot in each frame.
+        presence: Which slots hold something.
+
+    Returns:
+        The variance over time of a slot's colour, mean over the slots that are there; 0 where every
+        slot keeps its colour.
+
+    Ours: two objects that cross may exchange their slots, and neither reconstruction nor a loss on
+    identities, which may code places, minds; but then both slots change their colour.
+    """
+    weights = presence[..., None].to(colours.dtype)
+    counts = weights.sum(dim=1, keepdim=True)
+    mean = (colours * weights).sum(dim=1, keepdim=True) / counts.clamp(min=1)
+    return weighted_mean((colours - mean).square(), weights)
+
+
 def weighted_mean(values: Tensor, weights: Tensor) -> Float[Tensor, ""]:
     """Return the mean of values by weight; 0, not NaN, where all weights are 0."""
     return (values * weights).sum() / weights.expand_as(values).sum().clamp(min=1e-6)

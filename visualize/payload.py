@@ -220,7 +220,7 @@ class Payload(_Part):
     format: Literal[1] = FORMAT
     phase: Phase
     delivery: Count = Field(default_factory=lambda: next(_deliveries))
-    run_id: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-z-]{0,64}$")] = ""
     clips: tuple[ClipPayload, ...] = ()
     metrics: tuple[Metric, ...] = ()
     verdict: str = ""

@@ -1,6 +1,7 @@
 """``olvdm evaluate``: a checkpoint -> its scores on clips and prompts that it never saw."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ SETTINGS = (
     "parts",
 )
 COMPARISON_NAME = "comparison.md"
+COMPARISON_ROWS_NAME = "comparison.json"  # the verdict card of the app reads it
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -36,5 +38,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     print((output / MARKDOWN_NAME).read_text(encoding="utf-8"))
     if arguments.compare is not None:
         comparison = compare_reports(Path(arguments.compare), output)
-        write_text(output / COMPARISON_NAME, comparison)
-        print(comparison)
+        text = comparison.as_markdown()
+        write_text(output / COMPARISON_NAME, text)
+        rows = json.dumps(comparison.as_json(), indent=1, allow_nan=False)
+        write_text(output / COMPARISON_ROWS_NAME, rows + "\n")
+        print(text)

@@ -36,6 +36,8 @@ class Comparison:
         effect: Mean difference over its standard deviation; NaN where it does not vary.
         verdict: Whether the second is ``better`` or ``worse``, or ``undecided`` where the interval
             of the difference holds 0.
+        num_prompts: Prompts that count.
+        num_lower: Those on which the second is lower.
     """
 
     measure: Measure
@@ -45,6 +47,8 @@ class Comparison:
     difference: Estimate
     effect: float
     verdict: str
+    num_prompts: int
+    num_lower: int
 
     @property
     def relative(self) -> float:
@@ -52,7 +56,40 @@ class Comparison:
         return (self.second - self.first) / abs(self.first) if self.first else float("nan")
 
 
-def compare_reports(first: Path, second: Path) -> str:
+@dataclass(frozen=True, eq=False)
+class ComparedReports:
+    """Two evaluated checkpoints, prompt by prompt.
+
+    Attributes:
+        comparisons: One a measure.
+        protocols: How each was evaluated.
+        num_prompts: Prompts that both have drawn.
+    """
+
+    comparisons: Sequence[Comparison]
+    protocols: Sequence[Mapping[str, Any]]
+    num_prompts: int
+
+    def as_markdown(self) -> str:
+        """Return a summary in words, then a table."""
+        return _render(self.comparisons, self.protocols, self.num_prompts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same as JSON can hold it, for the app's verdict card."""
+        first, second = _names(self.protocols)
+        return {
+            "format": REPORT_FORMAT,
+            "kind": "comparison",
+            "first": first,
+            "second": second,
+            "checkpoints_sha256": [one["checkpoint_sha256"] for one in self.protocols],
+            "level": self.protocols[0]["level"],
+            "num_prompts": self.num_prompts,
+            "measures": [_as_row(one) for one in self.comparisons if one.num_prompts],
+        }
+
+
+def compare_reports(first: Path, second: Path) -> ComparedReports:
     """Compare two evaluated checkpoints prompt by prompt.
 
     Args:
@@ -60,7 +97,7 @@ def compare_reports(first: Path, second: Path) -> str:
         second: That of the other, such as OLVDM's; it is called better or worse.
 
     Returns:
-        Markdown: a summary in words, then a table.
+        What is better, what is worse, what is open.
 
     Raises:
         InputError: If a report is missing, or the two did not draw the same prompts in the same
@@ -86,7 +123,7 @@ def compare_reports(first: Path, second: Path) -> str:
     judged = [report["judge"]["may_judge"] for report in reports]
     may_judge = {name: all(one[name] for one in judged) for name in judged[0]}
     comparisons = compare_rows(rows, other_rows, may_judge)
-    return _render(comparisons, protocols, len(rows))
+    return ComparedReports(comparisons, protocols, len(rows))
 
 
 def compare_rows(
@@ -131,6 +168,8 @@ def _compare(
         difference=estimate,
         effect=effect_size(difference),
         verdict=_verdict(difference, estimate, measure),
+        num_prompts=int(np.isfinite(hole).sum()),
+        num_lower=int((second < first).sum()),
     )
 
 
@@ -201,6 +240,18 @@ def _render(
         for name, protocol in zip((first, second), protocols, strict=True)
     ]
     return "\n".join([*lines, "", *table, *(f"- {line}" for line in checksums)]) + "\n"
+
+
+def _as_row(one: Comparison) -> dict[str, Any]:
+    return {
+        "name": one.measure.name,
+        "num_prompts": one.num_prompts,
+        "num_lower": one.num_lower,
+        "first": as_number(one.first),
+        "second": as_number(one.second),
+        "difference": one.difference.as_json(),
+        "verdict": one.verdict,
+    }
 
 
 def _cells(one: Comparison) -> list[str]:

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -28,6 +28,14 @@ class ShelvedClip:
     frames: UInt8[np.ndarray, "t h w 3"]
     fps: float
     is_upload: bool
+
+    def cropped(self) -> "ShelvedClip":
+        """Return the same clip cut to the square in its middle."""
+        height, width = self.frames.shape[1:3]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        frames = self.frames[:, top : top + side, left : left + side]
+        return replace(self, frames=np.ascontiguousarray(frames))
 
 
 class ClipShelf:

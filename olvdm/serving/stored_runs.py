@@ -1,34 +1,40 @@
-"""Comparisons that ship with the models: read without any model, shown before any click."""
+"""Finished runs as folders: those that ship with the models, and those that the store keeps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from olvdm.errors import CheckpointError
 from olvdm.manifest import MANIFEST_NAME, verify_folder, write_folder
+from visualize.payload import DenoisingView
 
 KIND = "example"
 SHARES = ("alpha_masks", "attention_masks")  # kept in one byte each
 SHARE_LEVELS = 255
+DENOISING_NAME = "denoising.json"
+VIEWS = TypeAdapter(tuple[DenoisingView, ...])
 
 
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """A finished comparison.
+    """A finished run: one clip that was inspected, or two that were drawn together.
 
     Attributes:
         title: A few words.
         settings: Prompt, seed and all other settings.
-        clips: Arrays and numbers of each model's clip, by the names of `Inspection`'s fields.
+        clips: Arrays and numbers of each clip, by the names of `Inspection`'s fields.
+        denoising: What the models expected on the way; empty where nobody looked.
     """
 
     title: str
     settings: Mapping[str, Any]
     clips: Mapping[str, Mapping[str, Any]]
+    denoising: Sequence[DenoisingView] = ()
 
 
 def save_stored_run(folder: Path, run: StoredRun) -> None:
@@ -40,18 +46,16 @@ def save_stored_run(folder: Path, run: StoredRun) -> None:
 
     Ours: masks lose what no eye sees, since the repository carries these files.
     """
-    about = {"title": run.title, "settings": dict(run.settings), "clips": list(run.clips)}
-    with write_folder(folder, KIND, about) as draft:
-        for name, clip in run.clips.items():
-            packed = {field: _packed(field, value) for field, value in clip.items()}
-            np.savez_compressed(draft / f"{name}.npz", allow_pickle=False, **packed)
+    with write_folder(folder, KIND, about_run(run)) as draft:
+        write_run(draft, run)
 
 
-def load_stored_run(folder: Path) -> StoredRun:
+def load_stored_run(folder: Path, kind: str = KIND) -> StoredRun:
     """Read a run, or refuse with the reason.
 
     Args:
         folder: Of the run.
+        kind: Of its manifest.
 
     Returns:
         The run; shares sum to 1 again.
@@ -61,11 +65,13 @@ def load_stored_run(folder: Path) -> StoredRun:
 
     Ours.
     """
-    about = verify_folder(folder, KIND)["about"]
+    about = verify_folder(folder, kind)["about"]
     try:
         clips = {name: _read_clip(folder / f"{name}.npz") for name in about["clips"]}
-        return StoredRun(str(about["title"]), dict(about["settings"]), clips)
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        views = folder / DENOISING_NAME
+        denoising = VIEWS.validate_json(views.read_bytes()) if views.is_file() else ()
+        return StoredRun(str(about["title"]), dict(about["settings"]), clips, denoising)
+    except (KeyError, TypeError, ValueError, OSError, ValidationError) as error:
         raise CheckpointError("a stored run is damaged; copy checkpoints/examples again") from error
 
 
@@ -87,6 +93,20 @@ def list_stored_runs(folder: Path) -> dict[str, str]:
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return titles
+
+
+def about_run(run: StoredRun) -> dict[str, object]:
+    """Return what a run's manifest says of it."""
+    return {"title": run.title, "settings": dict(run.settings), "clips": list(run.clips)}
+
+
+def write_run(folder: Path, run: StoredRun) -> None:
+    """Write the files of a run into a folder that is there."""
+    for name, clip in run.clips.items():
+        packed = {field: _packed(field, value) for field, value in clip.items()}
+        np.savez_compressed(folder / f"{name}.npz", allow_pickle=False, **packed)
+    if run.denoising:
+        (folder / DENOISING_NAME).write_bytes(VIEWS.dump_json(tuple(run.denoising)))
 
 
 def _packed(field: str, value: object) -> np.ndarray:

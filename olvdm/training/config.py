@@ -15,6 +15,7 @@ from olvdm.training.setting import (
     choice,
     flag,
     number,
+    optional_name,
     optional_number,
     optional_path,
     read_text,
@@ -145,6 +146,7 @@ class SlotsConfig(TrainingConfig):
         latents_weight: Weight of bringing back the latents beside the frames.
         entropy_weight: Weight of the pull towards masks that share no pixel.
         usage_weight: Weight of the pull towards few slots a clip, against objects in two slots.
+        appearance_weight: Weight of the pull towards slots that keep their colour.
         consistency: Loss on the slots' correlation over time.
         consistency_weight: Its weight.
     """
@@ -161,6 +163,7 @@ class SlotsConfig(TrainingConfig):
     latents_weight: float = number(0.02, 0.0, 100.0)
     entropy_weight: float = number(0.1, 0.0, 100.0)
     usage_weight: float = number(0.0, 0.0, 100.0)
+    appearance_weight: float = number(0.0, 0.0, 100.0)
     consistency: str = choice("corr", "none", *(name for name in SLOT_LOSSES if name != "corr"))
     consistency_weight: float = number(0.1, 0.0, 100.0)
 
@@ -182,8 +185,13 @@ class DenoiserConfig(TrainingConfig):
         clip_length: Latent frames of a clip that are seen at once; 1 trains on stills.
         given_share: Share of the clips of which some frames are given.
         prompt_drop: Share of the clips whose prompt is left out, for guidance.
-        trains_text: Whether the text tower is trained along; it stays frozen otherwise.
-        text_width: Width of the text tower.
+        trains_text: Whether the text tower is trained along; it stays frozen otherwise. Of a tower
+            of open_clip only the last projection is ever trained.
+        text_tower: Name of a model of open_clip, such as ``ViT-B-32``, whose text tower takes the
+            place of our own small one.
+        text_pretrained: Tag of its weights as open_clip lists it, such as ``laion2b_s34b_b79k``;
+            they are fetched where they are not on this machine yet.
+        text_width: Width of our own text tower.
         text_layers: Its layers.
         context_length: Longest prompt in tokens, start and end included.
         prompt_dim: Width of the prompt's embeddings.
@@ -208,6 +216,8 @@ class DenoiserConfig(TrainingConfig):
     given_share: float = number(0.5, 0.0, 1.0)
     prompt_drop: float = number(0.1, 0.0, 1.0)
     trains_text: bool = flag(True)
+    text_tower: str | None = optional_name()
+    text_pretrained: str | None = optional_name()
     text_width: int = number(192, 8, 4096)
     text_layers: int = number(3, 1, 48)
     context_length: int = number(48, 8, 512)

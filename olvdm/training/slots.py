@@ -14,7 +14,7 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
-from olvdm.losses import mask_entropy, slot_loss, slot_usage
+from olvdm.losses import appearance_drift, mask_entropy, slot_loss, slot_usage
 from olvdm.slot_decoder import ALPHA_SCALE, SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
@@ -143,6 +143,9 @@ class SlotsStage(Stage):
             presence = slot_presence(masks)
             self.slot_encoder.follow_identity_mean(encoding.slots.detach(), presence)
             identities = self.slot_encoder.identities(encoding.slots)
+            colours = self.slot_decoder.to_colour(encoding.slots).float()
+            parts["appearance"] = appearance_drift(colours, presence)
+            loss = loss + self.config.appearance_weight * parts["appearance"]
             parts["consistency"] = slot_loss(self.config.consistency, identities, presence)
             begun = self.config.single_frame_share
             clip_progress = (progress - begun) / max(1 - begun, 1e-6)
@@ -221,12 +224,15 @@ class SlotsStage(Stage):
         for index, generator in enumerate(generators):
             is_repeated = bool(torch.randint(2, (1,), generator=generator))
             rate = 1 if is_repeated else factor
-            latest = num_frames // rate - length
+            count = num_frames // rate
+            # now and then every second frame, so that a window sees more of what happens
+            stride = 1 + int(torch.randint(min(2, count // length), (1,), generator=generator))
+            latest = count - stride * (length - 1) - 1
             start = int(torch.randint(latest + 1, (1,), generator=generator))
-            first = start if is_repeated else num_frames + start
-            chosen.append(latents[index, :, first : first + length])
-            window = frames[index, start * rate : (start + length) * rate]
-            pictures.append(self._picture(window, rate))
+            places = start + stride * torch.arange(length)
+            chosen.append(latents[index, :, places + (0 if is_repeated else num_frames)])
+            video = rearrange(frames[index], "(t f) h w c -> t f h w c", f=rate)[places]
+            pictures.append(self._picture(rearrange(video, "t f h w c -> (t f) h w c"), rate))
         return torch.stack(chosen), torch.stack(pictures)
 
     def _picture(self, frames: UInt8[Tensor, "t h w 3"], rate: int) -> Float[Tensor, "3 lt h3 w3"]:

@@ -1,12 +1,15 @@
 """The tab on which two models draw the same prompt from the same noise."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from visualize.inspector.component import SlotInspector
 from visualize.screen import texts
+from visualize.screen.downloads import Exporter, build_downloads
+from visualize.screen.inspector_value import empty_value, finished_value
 from visualize.screen.jobs import (
     AT_ONCE,
     LIGHT,
@@ -18,10 +21,11 @@ from visualize.screen.jobs import (
     show_job,
     unlock_after,
 )
-from visualize.screen.shown import Choice, Finished
-from visualize.screen.stage import clip_stage, status_line
-from visualize.screen.stage_value import empty_value, finished_value
+from visualize.screen.shown import Choice, Finished, Link
+from visualize.screen.status_line import asset, status, status_line
 
+FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
+MOST_REMEMBERED = 24
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
 
@@ -33,6 +37,9 @@ class CompareServices:
         compare: Called with prompt, seed, steps and guidance, all unchecked.
         stored: Finished comparisons to choose from, the first one shown at once.
         load_stored: Reads one of them by its key.
+        find_run: Returns a run that was drawn before by its name.
+        read_link: Reads the page's address.
+        export: Writes one file of a run.
         prompts: To try.
         steps: Most denoising steps, and the usual number.
         guidance: Largest guidance, and the usual one.
@@ -42,6 +49,9 @@ class CompareServices:
     compare: Callable[[object, object, object, object], Job]
     stored: Sequence[Choice]
     load_stored: Callable[[object], Finished]
+    find_run: Callable[[object], Finished]
+    read_link: Callable[[Mapping[str, str]], Link | None]
+    export: Exporter
     prompts: Sequence[str]
     steps: tuple[int, int]
     guidance: tuple[float, float]
@@ -49,26 +59,44 @@ class CompareServices:
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """The components of the tab."""
+class CompareParts:
+    """The components of the tab, of which other tabs read the settings and the run.
 
-    prompt: gr.Textbox
-    seed: gr.Number
+    Attributes:
+        settings: Prompt, seed, steps and guidance.
+        dice: Chooses another seed.
+        buttons: Start and cancel.
+        line: What is going on.
+        stored: The stored comparisons.
+        inspector: Both clips.
+        run_id: Of the run on the screen.
+        session: Names and prompts of the runs of this visit.
+    """
+
+    settings: Sequence[Any]
     dice: gr.Button
-    steps: gr.Slider
-    guidance: gr.Slider
     buttons: Sequence[gr.Button]
     line: gr.HTML
     stored: gr.Radio
-    stage: gr.HTML
+    inspector: SlotInspector
+    run_id: gr.State
+    session: gr.State
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a job writes to."""
+        return [self.inspector, self.line, self.run_id]
 
 
-def build_compare(services: CompareServices, explained: Callable[..., Any]) -> None:
+def build_compare(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
     """Lay the tab out and connect it.
 
     Args:
         services: What computes.
         explained: Wraps a handler so that its failures are told in words.
+
+    Returns:
+        Its components.
     """
     parts = _lay_out(services)
 
@@ -79,30 +107,81 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> N
         yield from show_job(services.compare(prompt, seed, steps, guidance))
 
     @explained
-    def on_stored(key: object) -> Iterator[dict[str, Any]]:
-        yield finished_value(services.load_stored(key), plays=False)
+    def on_stored(key: object) -> Iterator[tuple[Any, ...]]:
+        finished = services.load_stored(key)
+        yield finished_value(finished, plays=False), status(""), finished.run_id
 
-    as_sent([parts.prompt, parts.seed, parts.steps, parts.guidance, parts.stored])
-    outputs = [parts.stage, parts.line]
-    parts.dice.click(None, js=NEW_SEED, outputs=parts.seed, api_visibility="private")
-    triggers = [parts.buttons[0].click, parts.prompt.submit]
+    as_sent([*parts.settings, parts.stored])
+    parts.dice.click(None, js=NEW_SEED, outputs=parts.settings[1], api_visibility="private")
+    triggers = [parts.buttons[0].click, parts.settings[0].submit]
     job = gr.on(triggers, lock, outputs=parts.buttons, **AT_ONCE).then(
         on_generate,
-        [parts.prompt, parts.seed, parts.steps, parts.guidance],
-        outputs,
+        parts.settings,
+        parts.outputs,
         show_progress_on=parts.line,
-        api_name="compare",
         **MODEL,
     )
     unlock_after(job, parts.buttons)
+    job.success(
+        remember,
+        [parts.run_id, parts.settings[0], parts.settings[1], parts.session],
+        parts.session,
+        **AT_ONCE,
+    )
     cancels: list[Any] = [job]
     parts.buttons[1].click(
-        on_cancel, outputs=[*outputs, *parts.buttons], cancels=cancels, **AT_ONCE
+        on_cancel,
+        outputs=[parts.inspector, parts.line, *parts.buttons],
+        cancels=cancels,
+        **AT_ONCE,
     )
-    parts.stored.input(on_stored, parts.stored, parts.stage, api_name="stored", **LIGHT)
+    parts.stored.input(on_stored, parts.stored, parts.outputs, **LIGHT)
+    return parts
 
 
-def _lay_out(services: CompareServices) -> _Parts:
+def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -> None:
+    """Show what the page's address asks for, or fill the form with it where the run is gone.
+
+    Args:
+        parts: Of the tab.
+        services: What reads addresses and runs.
+        page: The page.
+    """
+
+    def on_open(request: gr.Request) -> tuple[Any, ...]:
+        link = services.read_link(dict(request.query_params))
+        if link is None:
+            return (gr.skip(),) * (3 + len(parts.settings))
+        filled = tuple(link.settings.get(name, gr.skip()) for name in FORM)
+        try:
+            finished = services.find_run(link.run_id)
+        except Exception:  # noqa: BLE001 - whatever it is, the person gets the form and a sentence
+            return gr.skip(), status(texts.NO_SUCH_RUN), gr.skip(), *filled
+        value = finished_value(finished, plays=False, frame=link.frame, cell=link.cell)
+        return value, status(""), finished.run_id, *filled
+
+    page.load(on_open, None, [*parts.outputs, *parts.settings], **LIGHT)
+
+
+def remember(
+    run_id: str, prompt: str, seed: object, session: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Add a run to those of this visit, the newest first.
+
+    Args:
+        run_id: Its name.
+        prompt: What was drawn.
+        seed: Of its noise.
+        session: Labels and names of those before.
+
+    Returns:
+        Labels and names of all of them.
+    """
+    label = f"{prompt.strip()[:60]}, seed {seed}"
+    return [(label, run_id), *(run for run in session if run[1] != run_id)][:MOST_REMEMBERED]
+
+
+def _lay_out(services: CompareServices) -> CompareParts:
     with gr.Column(elem_classes="card"):
         with gr.Row():
             prompt = gr.Textbox(
@@ -133,40 +212,44 @@ def _lay_out(services: CompareServices) -> _Parts:
             examples_per_page=len(services.prompts),
         )
         with gr.Accordion(texts.SETTINGS, open=False, elem_id="settings"), gr.Row():
-            steps, guidance = _settings(services)
+            steps, guidance = _sliders(services)
     stored = _stored_choice(services.stored)
-    stage = clip_stage(_first_value(services), "compare-stage")
-    buttons = [generate, cancel]
-    return _Parts(prompt, seed, dice, steps, guidance, buttons, line, stored, stage)
-
-
-def _settings(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:
-    steps = gr.Slider(
-        1,
-        services.steps[0],
-        services.steps[1],
-        step=1,
-        label=texts.STEPS,
-        info=texts.STEPS_INFO,
-        elem_id="steps",
+    first = services.load_stored(services.stored[0].key) if services.stored else None
+    value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
+    inspector = SlotInspector(value, elem_id="compare-inspector")
+    run_id = gr.State(first.run_id if first else "")
+    build_downloads(services.export, run_id, "compare")
+    gr.HTML(
+        html_template=asset("share.html"), js_on_load=asset("share.js"), apply_default_css=False
     )
+    return CompareParts(
+        settings=[prompt, seed, steps, guidance],
+        dice=dice,
+        buttons=[generate, cancel],
+        line=line,
+        stored=stored,
+        inspector=inspector,
+        run_id=run_id,
+        session=gr.State([]),
+    )
+
+
+def _sliders(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:
+    most, usual = services.steps
+    steps = gr.Slider(
+        1, most, usual, step=1, label=texts.STEPS, info=texts.STEPS_INFO, elem_id="steps"
+    )
+    largest, common = services.guidance
     guidance = gr.Slider(
         0,
-        services.guidance[0],
-        services.guidance[1],
+        largest,
+        common,
         step=0.5,
         label=texts.GUIDANCE,
         info=texts.GUIDANCE_INFO,
         elem_id="guidance",
     )
     return steps, guidance
-
-
-def _first_value(services: CompareServices) -> dict[str, Any]:
-    """Return what stands on the page before any click."""
-    if not services.stored:
-        return empty_value(texts.NOTHING_YET)
-    return finished_value(services.load_stored(services.stored[0].key), plays=False)
 
 
 def _stored_choice(stored: Sequence[Choice]) -> gr.Radio:

@@ -1,4 +1,4 @@
-"""The tab on which a clip from any source is taken apart into its objects."""
+"""The tab on which clips from any source are taken apart into their objects."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from visualize.inspector.component import SlotInspector
 from visualize.screen import texts
+from visualize.screen.downloads import Exporter, build_downloads
+from visualize.screen.inspector_value import empty_value
 from visualize.screen.jobs import (
     AT_ONCE,
     LIGHT,
@@ -19,8 +22,7 @@ from visualize.screen.jobs import (
     unlock_after,
 )
 from visualize.screen.shown import Choice, ReadClip
-from visualize.screen.stage import clip_stage, status, status_line
-from visualize.screen.stage_value import empty_value
+from visualize.screen.status_line import status, status_line
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,10 @@ class InspectServices:
     Attributes:
         read_upload: Reads an uploaded file and forgets it.
         read_test_clip: Reads one of the test clips by its key.
-        inspect: Called with the clip's id, slots, frames and adaptation steps, all unchecked.
+        take_run: Takes both clips of a comparison by its run.
+        inspect: Called with the clip's id, slots, frames, adaptation steps, the other clip's id and
+            whether to crop, all unchecked.
+        export: Writes one file of a result.
         test_clips: To choose from.
         upload_hint: What an upload may be.
         num_slots: Fewest and most slots, and the number of the training.
@@ -40,7 +45,9 @@ class InspectServices:
 
     read_upload: Callable[[object], ReadClip]
     read_test_clip: Callable[[object], ReadClip]
-    inspect: Callable[[object, object, object, object], Job]
+    take_run: Callable[[object], tuple[ReadClip, ReadClip]]
+    inspect: Callable[[object, object, object, object, object, object], Job]
+    export: Exporter
     test_clips: Sequence[Choice]
     upload_hint: str
     num_slots: tuple[int, int, int]
@@ -53,61 +60,100 @@ class _Parts:
     """The components of the tab."""
 
     clip_id: gr.State
-    upload: gr.File
+    other_id: gr.State
+    uploads: tuple[gr.File, gr.File]
     test_clips: Sequence[gr.Button]
-    settings: Sequence[gr.Slider]
+    take: gr.Button
+    settings: Sequence[Any]
     buttons: Sequence[gr.Button]
     line: gr.HTML
-    stage: gr.HTML
+    inspector: SlotInspector
+    run_id: gr.State
 
 
-def build_inspect(services: InspectServices, explained: Callable[..., Any]) -> None:
+def build_inspect(
+    services: InspectServices, compared: gr.State, explained: Callable[..., Any]
+) -> None:
     """Lay the tab out and connect it.
 
     Args:
         services: What computes.
+        compared: The run on the screen of the first tab.
         explained: Wraps a handler so that its failures are told in words.
     """
     parts = _lay_out(services)
+    as_sent(parts.settings)
+    ids = [parts.clip_id, parts.other_id]
+    for upload, clip_id, name in zip(parts.uploads, ids, ("read", "read_other"), strict=True):
+        reader = explained(_upload_reader(services))
+        upload.upload(reader, upload, [clip_id, parts.line], api_name=name, **LIGHT)
+        upload.clear(_forget, None, [clip_id, parts.line], **AT_ONCE)
 
     @explained
-    def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
-        yield gr.skip(), status(texts.READING, is_busy=True)
-        yield _was_read(services.read_upload(path))
+    def on_take(run_id: object) -> Iterator[tuple[Any, ...]]:
+        first, second = services.take_run(run_id)
+        yield first.clip_id, second.clip_id, status(texts.CLIP_READ), None, None
+
+    chosen = [*ids, parts.line, *parts.uploads]
+    taken = [
+        button.click(explained(_sample_reader(services, choice.key)), None, chosen, **LIGHT)
+        for choice, button in zip(services.test_clips, parts.test_clips, strict=True)
+    ]
+    taken.append(parts.take.click(on_take, compared, chosen, **LIGHT))
+    started = [each.success(lock, outputs=parts.buttons, **AT_ONCE) for each in taken]
+    started.append(parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE))
+    _connect(parts, services, started, explained)
+
+
+def _connect(
+    parts: _Parts,
+    services: InspectServices,
+    started: Sequence[Any],
+    explained: Callable[..., Any],
+) -> None:
+    """Let each of these events start the job, which one button cancels."""
 
     @explained
     def on_inspect(
-        clip_id: object, slots: object, frames: object, adapt: object
+        clip_id: object,
+        other_id: object,
+        slots: object,
+        frames: object,
+        adapt: object,
+        crop: object,
     ) -> Iterator[tuple[Any, ...]]:
-        yield from show_job(services.inspect(clip_id, slots, frames, adapt))
+        first, second = (clip_id, other_id) if clip_id is not None else (other_id, None)
+        yield from show_job(services.inspect(first, slots, frames, adapt, second, crop))
 
-    parts.upload.upload(
-        on_upload, parts.upload, [parts.clip_id, parts.line], api_name="read", **LIGHT
-    )
-    as_sent(parts.settings)
-    inputs, outputs = [parts.clip_id, *parts.settings], [parts.stage, parts.line]
-    started = [parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE)]
-    for button, choice in zip(parts.test_clips, services.test_clips, strict=True):
-        on_choice = _reader(services, choice.key, explained)
-        chosen = button.click(on_choice, outputs=[parts.clip_id, parts.line, parts.upload], **LIGHT)
-        started.append(chosen.success(lock, outputs=parts.buttons, **AT_ONCE))
+    inputs = [parts.clip_id, parts.other_id, *parts.settings]
+    outputs = [parts.inspector, parts.line, parts.run_id]
     jobs: list[Any] = [
         start.then(
-            on_inspect, inputs, outputs, show_progress_on=parts.line, api_name="inspect", **MODEL
+            on_inspect, inputs, outputs, show_progress_on=parts.line, api_name="look", **MODEL
         )
         for start in started
     ]
     for job in jobs:
         unlock_after(job, parts.buttons)
-    parts.buttons[1].click(on_cancel, outputs=[*outputs, *parts.buttons], cancels=jobs, **AT_ONCE)
+    parts.buttons[1].click(
+        on_cancel,
+        outputs=[parts.inspector, parts.line, *parts.buttons],
+        cancels=jobs,
+        **AT_ONCE,
+    )
 
 
 def _lay_out(services: InspectServices) -> _Parts:
-    clip_id = gr.State(None)
     with gr.Column(elem_classes="card"):
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=280):
-                upload = gr.File(label=texts.UPLOAD, height=132, elem_id="upload")
+                with gr.Row():
+                    uploads = (
+                        gr.File(label=texts.UPLOAD, height=120, min_width=150, elem_id="upload"),
+                        gr.File(
+                            label=texts.SECOND_UPLOAD, height=120, min_width=150, elem_id="upload-b"
+                        ),
+                    )
                 gr.Markdown(services.upload_hint, elem_classes="hint")
                 gr.Markdown(texts.TEST_CLIPS, elem_classes="hint")
                 with gr.Row():
@@ -115,17 +161,31 @@ def _lay_out(services: InspectServices) -> _Parts:
                         gr.Button(each.label, size="sm", elem_id=f"test-{each.key}", min_width=120)
                         for each in services.test_clips
                     ]
+                    take = gr.Button(texts.TAKE, size="sm", elem_id="take", min_width=160)
             with gr.Column(scale=2, min_width=260):
                 settings = _settings(services)
         with gr.Row():
             start = gr.Button(texts.INSPECT, variant="primary", scale=3, elem_id="inspect")
             cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel-inspect")
         line = status_line("inspect-status")
-    stage = clip_stage(empty_value(texts.NO_CLIP_YET), "inspect-stage")
-    return _Parts(clip_id, upload, test_clips, settings, [start, cancel], line, stage)
+    inspector = SlotInspector(empty_value(texts.NO_CLIP_YET), elem_id="clip-inspector")
+    run_id = gr.State("")
+    build_downloads(services.export, run_id, "inspect")
+    return _Parts(
+        clip_id=gr.State(None),
+        other_id=gr.State(None),
+        uploads=uploads,
+        test_clips=test_clips,
+        take=take,
+        settings=settings,
+        buttons=[start, cancel],
+        line=line,
+        inspector=inspector,
+        run_id=run_id,
+    )
 
 
-def _settings(services: InspectServices) -> tuple[gr.Slider, gr.Slider, gr.Slider]:
+def _settings(services: InspectServices) -> tuple[Any, ...]:
     fewest, most, usual = services.num_slots
     slots = gr.Slider(
         fewest,
@@ -155,19 +215,32 @@ def _settings(services: InspectServices) -> tuple[gr.Slider, gr.Slider, gr.Slide
         info=texts.ADAPT_STEPS_INFO,
         elem_id="adapt",
     )
-    return slots, frames, adapt
+    crop = gr.Checkbox(False, label=texts.CROP, info=texts.CROP_INFO, elem_id="crop")
+    return slots, frames, adapt, crop
 
 
-def _reader(
-    services: InspectServices, key: str, explained: Callable[..., Any]
-) -> Callable[[], Iterator[tuple[Any, ...]]]:
+def _upload_reader(services: InspectServices) -> Callable[[object], Iterator[tuple[Any, ...]]]:
+    """Return the handler of one upload."""
+
+    def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
+        yield gr.skip(), status(texts.READING, is_busy=True)
+        yield _was_read(services.read_upload(path))
+
+    return on_upload
+
+
+def _sample_reader(services: InspectServices, key: str) -> Callable[[], Iterator[tuple[Any, ...]]]:
     """Return the handler of one test clip's button."""
 
-    @explained
     def on_test_clip() -> Iterator[tuple[Any, ...]]:
-        yield *_was_read(services.read_test_clip(key)), None
+        clip_id, line = _was_read(services.read_test_clip(key))
+        yield clip_id, None, line, None, None
 
     return on_test_clip
+
+
+def _forget() -> tuple[None, dict[str, Any]]:
+    return None, status("")
 
 
 def _was_read(clip: ReadClip) -> tuple[Any, ...]:

@@ -7,9 +7,9 @@ import gradio as gr
 from gradio.components import Component
 
 from visualize.screen import texts
+from visualize.screen.inspector_value import finished_value, restored_value, running_value
 from visualize.screen.shown import Finished, Progress
-from visualize.screen.stage import status
-from visualize.screen.stage_value import finished_value, restored_value, running_value
+from visualize.screen.status_line import status
 
 # One group for every handler that touches the model: Gradio's own default is one a handler.
 MODEL: Final[dict[str, Any]] = {
@@ -34,30 +34,33 @@ Job = Generator[Progress | Finished, None, None]
 
 
 def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
-    """Turn what a job reports into values of the stage and the status line.
+    """Turn what a job reports into values of the inspector, the status line and the run's name.
 
     Args:
         job: Reports progress, and last its result.
 
     Yields:
-        Both values, once a step: a generator that yields often can be closed often.
+        All three, once a step: a generator that yields often can be closed often.
 
     Raises:
         Exception: What the job raised, once the last result is back on the stage.
     """
     is_whole = False
-    yield running_value(()), status(texts.STARTING, 0, is_busy=True)
+    yield running_value(()), status(texts.STARTING, 0, is_busy=True), gr.skip()
     try:
         for reached in job:
             if isinstance(reached, Finished):
+                # what comes after the first result only adds to it
+                value = finished_value(reached, plays=not is_whole)
+                yield value, status(reached.text), reached.run_id
                 is_whole = True
-                yield finished_value(reached, plays=True), status(reached.text)
             else:
                 stage = running_value(reached.previews) if reached.previews else gr.skip()
-                yield stage, status(reached.text, reached.share, is_busy=True)
+                line = status(reached.text, reached.share, is_busy=not is_whole)
+                yield stage, line, gr.skip()
     except Exception:
         if not is_whole:
-            yield restored_value(), status("")
+            yield restored_value(), status(""), gr.skip()
         raise
     finally:
         job.close()

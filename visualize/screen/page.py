@@ -7,10 +7,12 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.compare import CompareServices, build_compare
+from visualize.screen.api import ApiServices, build_api
+from visualize.screen.compare import CompareServices, build_compare, open_link
 from visualize.screen.how_it_works import build_how_it_works
 from visualize.screen.inspect_clip import InspectServices, build_inspect
-from visualize.screen.stage import asset
+from visualize.screen.runs import RunsServices, build_runs
+from visualize.screen.status_line import asset
 
 DARK = """
 const button = element.querySelector('.dark-button');
@@ -21,6 +23,9 @@ button.addEventListener('click', () => document.body.classList.toggle('dark'));
 def build_page(
     compare: CompareServices,
     inspect: InspectServices,
+    runs: RunsServices,
+    api: ApiServices,
+    *,
     missing: Sequence[str],
     explained: Callable[..., Any],
     cache_sweep: tuple[int, int],
@@ -30,6 +35,8 @@ def build_page(
     Args:
         compare: What the first tab needs.
         inspect: What the second tab needs.
+        runs: What the last tab needs.
+        api: What the endpoints need.
         missing: Names of models that are not there.
         explained: Wraps a handler so that its failures are told in words.
         cache_sweep: How often Gradio clears its files, and how old they may be, in seconds.
@@ -45,11 +52,15 @@ def build_page(
             gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
         with gr.Tabs():
             with gr.Tab(texts.TAB_COMPARE, id="compare"):
-                build_compare(compare, explained)
+                parts = build_compare(compare, explained)
             with gr.Tab(texts.TAB_INSPECT, id="inspect"):
-                build_inspect(inspect, explained)
+                build_inspect(inspect, parts.run_id, explained)
             with gr.Tab(texts.TAB_HOW, id="how"):
                 build_how_it_works()
+            with gr.Tab(texts.TAB_RUNS, id="runs") as tab:
+                build_runs(runs, parts, tab, explained)
+        build_api(api, explained)
+        open_link(parts, compare, page)
     return page
 
 

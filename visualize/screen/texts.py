@@ -7,6 +7,7 @@ LEAD = "One prompt, one noise, two models. Watch which one keeps its objects."
 TAB_COMPARE = "Compare"
 TAB_INSPECT = "Inspect a clip"
 TAB_HOW = "How it works"
+TAB_RUNS = "Runs and API"
 
 # Compare
 PROMPT = "Prompt"
@@ -36,6 +37,10 @@ UPLOAD_HINT = (
     "{formats}, up to {megabytes} MB, {sides} pixels a side; the first {frames} frames are used."
 )
 TEST_CLIPS = "No video at hand? Take one of these"
+SECOND_UPLOAD = "Second video, to compare"
+TAKE = "Both clips of Compare"
+CROP = "Square crop"
+CROP_INFO = "Look at the middle square instead of the whole frame."
 NUM_SLOTS = "Slots"
 NUM_SLOTS_INFO = "One object each, one for the background, and a spare."
 MAX_FRAMES = "Frames"
@@ -75,19 +80,109 @@ MISSING = (
 MISSING_COMMAND = "git checkout -- checkpoints"
 FAILED_SCRIPT = "The view could not be drawn in this browser; reload the page."
 
-# Figures
-FLICKER_OBJECTS = "Flicker of the objects"
-FLICKER_ALL = "Flicker of the picture"
-SWITCHES = "Identity switches"
-MOTION = "Motion, pixels a frame"
-PSNR = "Autoencoder, PSNR in dB"
-EXPLAINED = "Pixels explained by slots, percent"
-LOWER = "lower is steadier"
-CONTEXT = "context"
-SCORES = {PSNR: "higher is closer to the clip", EXPLAINED: "100 is all of them"}
-UNDEFINED = "undefined"
+# Results
+FOUND = "Found: the same settings were drawn before."
+BADGE_FOUND = "drawn before"
+NO_SUCH_RUN = "This run is no longer kept; press Generate to draw it again."
+OPENED = "Opened at frame {frame}, where the clips differ most; {name} is the steadier one there."
+OPENED_SINGLE = "Opened at frame {frame}, which flickers most."
+PSNR = "autoencoder, dB PSNR"
+EXPLAINED = "pixels that the slots explain, percent"
+COMMON_FRAMES = "The clips differ in length; the first {count} frames are compared."
+OUTCOMES = {
+    "better": "better in {measures}",
+    "worse": "worse in {measures}",
+    "alike": "about equal in {measures}",
+}
 VERDICT = (
-    "On this seed {second} {words} {first}: {b} against {a} for the objects. One seed is an"
-    " observation, not a result; the model card has the averages and their spread."
+    "On this seed {second} against {first}: {parts}. One seed is an observation, not a result; the"
+    " spread over many prompts stands beside each number."
 )
-UNDEFINED_VERDICT = "No flicker can be measured: no slot holds an object in three frames in a row."
+
+# Downloads and links
+EXPORT = "Take it away"
+DOWNLOAD = "Download"
+EXPORTS = {
+    "Report: this page as one file (html)": "report",
+    "Side by side, with slots (mp4)": "side-by-side",
+    "First clip (mp4)": "mp4-a",
+    "Second clip (mp4)": "mp4-b",
+    "Side by side (gif)": "gif",
+    "Side by side (webp)": "webp",
+    "Figures (png)": "png",
+    "Figures (pdf)": "pdf",
+    "Frames, slots, masks, correlation (npz)": "npz",
+    "Numbers, a row a slot and frame (csv)": "csv",
+    "Numbers (json)": "json",
+    "Settings, to draw it again (run.json)": "run",
+}
+SHARE = "Copy a link to this view"
+
+# Runs and API
+RUNS = "Runs of this visit, and stored ones"
+RUNS_HINT = (
+    "Choose a run to see it again. Runs are kept on this machine until newer ones need room."
+)
+PAIR_HINT = "Or put any two clips beside each other, for example one model under two seeds."
+PAIR_RUN = "{side}: run"
+PAIR_MODEL = "Model"
+PAIR = "Show this pair"
+PAIR_BADGE = "a pair of your choice"
+API_HINT = "The same comparison by code, with the settings of the first tab."
+SHELL = "Shell"
+PYTHON = "Python"
+MCP = "MCP client (start with `python app.py --mcp`)"
+
+# What the endpoints say of themselves
+ENDPOINTS = {
+    "generate": """Draw one clip from a prompt and find its object slots.
+
+    Args:
+        prompt: What the clip shows, 1 to 300 characters.
+        seed: Of the noise, 0 to 2147483647; the same seed draws the same clip.
+        checkpoint: Which model draws: olvdm or lvdm.
+        num_inference_steps: Denoising steps, 1 to 100; 10 are usual.
+        guidance_scale: How strongly the prompt steers, 0 to 20; 3 is usual.
+
+    Returns:
+        One report a step, last the run's name, its frame hash and its measures, and the clip as mp4
+        and all arrays as npz.
+    """,
+    "compare": """Draw the same prompt from the same noise with LVDM and with OLVDM.
+
+    Args:
+        prompt: What the clips show, 1 to 300 characters.
+        seed: Of the noise, 0 to 2147483647.
+        num_inference_steps: Denoising steps, 1 to 100; 10 are usual.
+        guidance_scale: How strongly the prompt steers, 0 to 20; 3 is usual.
+
+    Returns:
+        One report a step, last the run's name, frame hashes and paired measures, and both clips
+        side by side as mp4 and all arrays as npz.
+    """,
+    "inspect": """Find the objects of a video clip, and which of them flickers and when.
+
+    Args:
+        clip: A video file: MP4, WebM, MKV, AVI, GIF or APNG.
+        num_slots: Objects to look for and one for the background, 2 to 11.
+        max_frames: Frames to look at, 8 to 32.
+        adapt_steps: Steps of fitting the slots to this clip, 0 to 200.
+
+    Returns:
+        Reports on the way, last the measures, which slot holds which object in every frame, and all
+        arrays as npz.
+    """,
+    "metrics": """Return the measures of a finished run.
+
+    Args:
+        run_id: The name that generate, compare or inspect returned.
+
+    Returns:
+        Every measure with its values, direction and judge.
+    """,
+    "list_checkpoints": """List the models: name, checksum, sizes and what they can do.
+
+    Returns:
+        One entry a model.
+    """,
+}

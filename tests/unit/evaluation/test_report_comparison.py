@@ -111,19 +111,19 @@ def test_a_swap_turns_better_into_worse() -> None:
 def test_the_report_says_plainly_what_is_better(tmp_path: Path) -> None:
     first = write_report(tmp_path / "lvdm", make_rows())
     second = write_report(tmp_path / "olvdm", make_rows("warp_error", -0.1))
-    assert "- olvdm is better in: warp error." in compare_reports(first, second)
+    assert "- olvdm is better in: warp error." in compare_reports(first, second).as_markdown()
 
 
 def test_an_attribute_that_the_judge_may_not_judge_is_left_out(tmp_path: Path) -> None:
     first = write_report(tmp_path / "lvdm", make_rows())
     second = write_report(tmp_path / "olvdm", make_rows())
-    assert "shape agrees" not in compare_reports(first, second)
+    assert "shape agrees" not in compare_reports(first, second).as_markdown()
 
 
 def test_prompts_that_only_one_has_drawn_are_left_out(tmp_path: Path) -> None:
     first = write_report(tmp_path / "lvdm", make_rows())
     second = write_report(tmp_path / "olvdm", make_rows()[:7])
-    assert "\n7 prompts" in compare_reports(first, second)
+    assert "\n7 prompts" in compare_reports(first, second).as_markdown()
 
 
 def test_other_noise_is_no_pair(tmp_path: Path) -> None:
@@ -144,9 +144,18 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
 def test_other_code_is_said(tmp_path: Path) -> None:
     first = write_report(tmp_path / "lvdm", make_rows(), code_sha256="1")
     second = write_report(tmp_path / "olvdm", make_rows(), code_sha256="2")
-    assert "these differ: code_sha256" in compare_reports(first, second)
+    assert "these differ: code_sha256" in compare_reports(first, second).as_markdown()
 
 
 def test_a_missing_report_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         compare_reports(tmp_path, tmp_path)
+
+
+def test_a_program_can_read_on_how_many_prompts_the_second_is_lower(tmp_path: Path) -> None:
+    first = write_report(tmp_path / "lvdm", make_rows())
+    second = write_report(tmp_path / "olvdm", make_rows("warp_error", -0.1))
+    rows = {row["name"]: row for row in compare_reports(first, second).as_json()["measures"]}
+    found = rows["warp_error"]
+    assert found["num_lower"] == found["num_prompts"] == len(make_rows())
+    assert found["difference"]["high"] < 0

@@ -1,4 +1,4 @@
-"""Two components with a fixed template, so that no text of a person's is ever read as code."""
+"""One line with a bar that says what is going on, and whether the server still answers."""
 
 from pathlib import Path
 from typing import Any
@@ -13,37 +13,14 @@ def asset(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def clip_stage(value: dict[str, Any], elem_id: str) -> gr.HTML:
-    """Return clips, slots, correlation, curves and figures, driven by one frame number.
-
-    Args:
-        value: As `stage_value` makes it.
-        elem_id: Of the component on the page.
-
-    Returns:
-        The component.
-
-    Ours: scrubbing and playing happen in the browser, a way to the server takes a tenth of a
-    second. No subclass, for which Gradio would write a file beside this one.
-    """
-    return gr.HTML(
-        value=value,
-        html_template=asset("stage.html"),
-        css_template=asset("stage.css"),
-        js_on_load=asset("stage.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-    )
-
-
 def status_line(elem_id: str) -> gr.HTML:
-    """Return one line that says what is going on, with a bar.
+    """Return the line.
 
     Args:
         elem_id: Of the component on the page.
 
     Returns:
-        The component.
+        The component; its template is fixed, so that no text of a person's is ever read as code.
     """
     return gr.HTML(
         value=status(""),
@@ -56,7 +33,7 @@ def status_line(elem_id: str) -> gr.HTML:
 
 
 def status(text: str, share: float | None = None, *, is_busy: bool = False) -> dict[str, Any]:
-    """Return the value of a status line.
+    """Return the value of the line.
 
     Args:
         text: One sentence.

@@ -1,0 +1,48 @@
+"""A row below an inspector from which everything on the screen can be taken away."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gradio as gr
+
+from visualize.screen import texts
+from visualize.screen.jobs import LIGHT
+
+Exporter = Callable[[object, object], Path]
+
+# Gradio's button downloads only what was there before the click, so a hidden one is clicked.
+CLICK = "() => document.querySelector('#{elem_id} a, a#{elem_id}, button#{elem_id}').click()"
+
+
+def build_downloads(
+    export: Exporter, run_id: gr.State, name: str, explained: Callable[..., object] | None = None
+) -> None:
+    """Lay the row out and connect it.
+
+    Args:
+        export: Called with the run's name and the kind of file, both unchecked; returns the file.
+        run_id: Of the run on the screen.
+        name: Begins the ids of the components.
+        explained: Wraps a handler so that its failures are told in words.
+    """
+    with gr.Row(elem_classes="downloads", equal_height=True):
+        kind = gr.Dropdown(
+            list(texts.EXPORTS.items()),
+            value="report",
+            label=texts.EXPORT,
+            show_label=False,
+            container=False,
+            scale=3,
+            min_width=220,
+            elem_id=f"{name}-kind",
+        )
+        take = gr.Button(texts.DOWNLOAD, scale=1, min_width=120, elem_id=f"{name}-download")
+        hidden = gr.DownloadButton(visible="hidden", elem_id=f"{name}-file")
+
+    def on_take(run: object, wanted: object) -> Iterator[str]:
+        yield str(export(run, wanted))
+
+    handler = explained(on_take) if explained else on_take
+    take.click(handler, [run_id, kind], hidden, **LIGHT).success(
+        None, js=CLICK.format(elem_id=f"{name}-file"), api_visibility="private"
+    )
