@@ -1,5 +1,7 @@
 """The pixel door: the one place where uint8 frames become a float clip and go back; files out."""
 
+import io
+import math
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,9 +13,13 @@ import imageio.v3 as iio
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from PIL import Image
 from torch import Tensor
 
 BT709 = 1  # ITU-T H.273 code of the colour space, of the primaries and of the transfer curve
+FEW_COLOURS = 64  # of a frame of a GIF that would be too large
+NO_DITHER = Image.Dither.NONE  # its dots would move from frame to frame, and cannot be packed
+GIF_SIDE = 16  # pixels; what does not fit at this size never will
 
 
 def frames_to_clip(
@@ -86,20 +92,26 @@ def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float
         container.mux(stream.encode())
 
 
-def write_gif(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:
+def write_gif(
+    frames: UInt8[np.ndarray, "t h w 3"],
+    path: str | Path,
+    fps: float | int = 8,
+    max_bytes: int | None = None,
+) -> None:
     """Write an endless GIF of at most 256 colours a frame.
 
     Args:
         frames: The video; equal neighbours are stored once and shown for longer.
         path: The file; it appears whole or not at all.
         fps: Frames a second, above 0; GIF rounds the time of a frame to 10 ms.
+        max_bytes: Largest file; for its sake colours go first, then pixels.
 
-    Source: Ours.
+    Source: Ours: fewer colours are seen less than fewer pixels, as long as a quarter is left.
     """
+    pictures = [Image.fromarray(pixels) for pixels in frames]
+    data = _gif_bytes(pictures, fps) if max_bytes is None else _gif_within(pictures, fps, max_bytes)
     with _whole_or_nothing(path) as temporary:
-        iio.imwrite(
-            temporary, frames, extension=".gif", plugin="pillow", duration=1000 / fps, loop=0
-        )
+        temporary.write_bytes(data)
 
 
 def write_webp(
@@ -138,6 +150,38 @@ def write_png(picture: UInt8[np.ndarray, "h w 3"], path: str | Path) -> None:
     """
     with _whole_or_nothing(path) as temporary:
         iio.imwrite(temporary, picture, extension=".png", plugin="pillow")
+
+
+def _gif_within(pictures: list[Image.Image], fps: float | int, max_bytes: int) -> bytes:
+    """Return a GIF that fits: the best colours, or quick ones, or few, or few on fewer pixels."""
+    data = _gif_bytes(pictures, fps, is_quick=True)
+    if len(data) <= max_bytes:
+        best = _gif_bytes(pictures, fps)
+        return best if len(best) <= max_bytes else data
+    width, height = pictures[0].size
+    data, shrink = _gif_bytes(pictures, fps, FEW_COLOURS, is_quick=True), 1.0
+    while len(data) > max_bytes and shrink * min(width, height) > GIF_SIDE:
+        shrink *= min(0.9, 0.95 * math.sqrt(max_bytes / len(data)))
+        size = (max(1, round(shrink * width)), max(1, round(shrink * height)))
+        small = [one.resize(size, Image.Resampling.LANCZOS) for one in pictures]
+        data = _gif_bytes(small, fps, FEW_COLOURS, is_quick=True)
+    return data
+
+
+def _gif_bytes(
+    pictures: list[Image.Image],
+    fps: float | int,
+    num_colours: int = 256,
+    *,
+    is_quick: bool = False,  # a hundredth of the time where a frame has many colours
+) -> bytes:
+    """Return a GIF; a frame's colours are its own."""
+    method = Image.Quantize.FASTOCTREE if is_quick else Image.Quantize.MEDIANCUT
+    first, *others = (one.quantize(num_colours, method, dither=NO_DITHER) for one in pictures)
+    buffer = io.BytesIO()
+    times = {"duration": 1000 / fps, "loop": 0}
+    first.save(buffer, "gif", save_all=True, append_images=others, **times)
+    return buffer.getvalue()
 
 
 @contextmanager

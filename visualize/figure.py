@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from visualize.palette import PAPER, SlotStyle, contrast
 from visualize.pixels import thinned
@@ -231,16 +233,37 @@ def save_figure(
         path: Where to write; ends in ``.png`` or ``.pdf``.
         settings: What made the figure; anything that JSON can hold.
 
+    Ours: no date and no program version in the file, so equal figures are equal files.
+    """
+    save_figures([[figure]], path, settings=settings)
+
+
+def save_figures(
+    columns: "Sequence[Sequence[Figure]]",
+    path: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, object] | None = None,
+) -> None:
+    """Write figures as one PNG, at twice the size on the screen, or as one PDF, a page for each.
+
+    Titles, captions and settings travel inside of the file. A failure leaves no file.
+
+    Args:
+        columns: From left to right, each from top to bottom; at least one figure.
+        path: Where to write; ends in ``.png`` or ``.pdf``.
+        settings: What made the figures; anything that JSON can hold.
+
     Raises:
         ValueError: If the name ends otherwise.
 
-    Ours: no date and no program version in the file, so equal figures are equal files.
+    Ours: one file can be mailed, and the columns show two clips beside each other.
     """
     target = Path(path)
     kind = target.suffix.lower().removeprefix(".")
     if kind not in {"png", "pdf"}:
         raise ValueError(f"a figure is written as .png or .pdf, not as {target.suffix!r}")
-    data = _rendered(figure, kind, _metadata(figure, kind, settings or {}))
+    metadata = _metadata([one for column in columns for one in column], kind, settings or {})
+    data = (_png if kind == "png" else _pdf)(columns, metadata)
     handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -276,22 +299,60 @@ def figure_frame(figure: "Figure", *, scale: float = 1.0) -> UInt8[np.ndarray, "
             figure.set_dpi(before)
 
 
-def _rendered(figure: "Figure", kind: str, metadata: Mapping[str, object]) -> bytes:
-    import matplotlib as mpl
-
+def _png(columns: "Sequence[Sequence[Figure]]", metadata: Mapping[str, str | None]) -> bytes:
+    """Draw all figures on one sheet of white paper."""
+    drawn = [[figure_frame(one, scale=_EXPORT_SCALE) for one in column] for column in columns]
+    widths = [max(picture.shape[1] for picture in column) for column in drawn]
+    height = max(sum(picture.shape[0] for picture in column) for column in drawn)
+    sheet = np.full((height, sum(widths), 3), PAPER, dtype=np.uint8)
+    for number, column in enumerate(drawn):
+        left, top = sum(widths[:number]), 0
+        for rows, width, picture in ((one.shape[0], one.shape[1], one) for one in column):
+            sheet[top : top + rows, left : left + width] = picture
+            top += rows
+    chunks = PngInfo()
+    for key, text in metadata.items():
+        chunks.add_text(key, text or "")
     buffer = io.BytesIO()
-    with _DRAWING, mpl.rc_context({"pdf.fonttype": 42}):  # 42: text stays text in the PDF
-        figure.savefig(buffer, format=kind, dpi=DPI * _EXPORT_SCALE, metadata=metadata)  # pyright: ignore[reportArgumentType]
+    Image.fromarray(sheet).save(
+        buffer, "png", pnginfo=chunks, dpi=(DPI * _EXPORT_SCALE, DPI * _EXPORT_SCALE)
+    )
     return buffer.getvalue()
 
 
-def _metadata(figure: "Figure", kind: str, settings: Mapping[str, object]) -> dict[str, object]:
+def _pdf(columns: "Sequence[Sequence[Figure]]", metadata: Mapping[str, str | None]) -> bytes:
+    """Draw every figure on a page of its own size."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    buffer = io.BytesIO()
+    with (
+        _DRAWING,
+        mpl.rc_context({"pdf.fonttype": 42}),  # 42: text stays text in the PDF
+        PdfPages(buffer, metadata=dict(metadata)) as pages,
+    ):
+        for figure in (one for column in columns for one in column):
+            pages.savefig(figure)
+    return buffer.getvalue()
+
+
+def _metadata(
+    figures: "Sequence[Figure]", kind: str, settings: Mapping[str, object]
+) -> dict[str, str | None]:
+    """Return what the file tells of itself, each title and each caption once."""
     title, caption = (
-        " ".join(text.split()).replace(r"\$", "$")
-        for text in (figure.get_suptitle(), figure.get_supxlabel())
+        "; ".join(dict.fromkeys(filter(None, (_one_line(text) for text in texts))))
+        for texts in (
+            [one.get_suptitle() for one in figures],
+            [one.get_supxlabel() for one in figures],
+        )
     )
     text = json.dumps(settings, sort_keys=True, default=str)
     if kind == "png":
-        return {"Title": title, "Description": caption, "Comment": text, "Software": None}
+        return {"Title": title, "Description": caption, "Comment": text}
     empty = {"Creator": None, "Producer": None, "CreationDate": None}
     return {"Title": title, "Subject": caption, "Keywords": text, **empty}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace(r"\$", "$")

@@ -66,9 +66,9 @@ STAGE_PARTS = {
     "denoiser": "--autoencoder runs/autoencoder/final ",
 }
 GENERATE_EPILOG = """\
-Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png
-(the slots of all frames against each other) and clip.json (all settings, and the checksum of
-the frames).
+Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png (the
+slots of all frames against each other), clip-report.html and clip.json (all settings, and the
+checksum of the frames). From a comparison's run.json it draws one clip a model.
 
 examples:
   olvdm generate "a red circle moves right and passes behind a green square" --output clip.mp4
@@ -76,11 +76,11 @@ examples:
   olvdm generate "a blue star moves left" --given first.png --output animated.mp4
   olvdm generate "a blue star moves left" --given first.png last.png --places 0 15 \\
       --output between.mp4
-  olvdm generate --repeat clip.json --output again.mp4
+  olvdm generate --from run.json --checkpoint checkpoints --output again.mp4
 """
 INSPECT_EPILOG = """\
-It writes into the folder: overlay.mp4, film-strips.png, correlation.png, pair.png (first and last
-frame), timeline.png, flicker.png, inspection.npz (all arrays), metrics.csv, inspection.json.
+It writes into the folder: report.html, overlay.mp4, film-strips.png, correlation.png, pair.png
+(first and last frame), timeline.png, flicker.png, inspection.npz, metrics.csv, inspection.json.
 
 examples:
   olvdm inspect clip.mp4 --output inspection
@@ -251,9 +251,8 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--dtype", choices=("bf16", "fp32"), help="of the weights; without it the faster one"
     )
-    parser.add_argument(
-        "--repeat", metavar="CLIP.json", help="take all settings from the record of another clip"
-    )
+    again = "take all settings from the record of a clip or of a comparison"
+    parser.add_argument("--from", "--repeat", dest="repeat", metavar="RECORD.json", help=again)
 
 
 def _add_inspect(commands: Any) -> None:  # noqa: ANN401
@@ -318,6 +317,8 @@ def _metavar(declared: Field[Any]) -> str:
     metadata = declared.metadata
     if metadata.get("words"):
         return "|".join(sorted(metadata["words"]))
+    if "noun" in metadata:
+        return str(metadata["noun"]).upper()
     return {bool: "true|false", int: "N", float: "X", tuple: "N,N", str: "DIR"}[metadata["kind"]]
 
 

@@ -1,4 +1,4 @@
-"""``olvdm generate``: a prompt, or the record of a clip -> a clip, its slots, its record."""
+"""``olvdm generate``: a prompt, or the record of a run -> a clip, its slots, its record."""
 
 import argparse
 import json
@@ -16,9 +16,14 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from olvdm.commands.arguments import CHECKPOINT
+from olvdm.commands.comparison import KIND as COMPARISON
+from olvdm.commands.comparison import model_records
 from olvdm.commands.output import check_ending, written_together
+from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import write_correlation, write_overlay
 from olvdm.commands.record import (
+    DTYPES,
+    REQUEST_FIELDS,
     checkpoint_sha256,
     environment,
     frames_sha256,
@@ -38,17 +43,6 @@ from olvdm.video import write_mp4
 
 KIND = "generation"
 FPS = Range(1.0, 60.0)
-DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
-REQUEST_FIELDS = (
-    "prompt",
-    "negative_prompt",
-    "seed",
-    "num_frames",
-    "height",
-    "width",
-    "num_inference_steps",
-    "guidance_scale",
-)
 FIELDS = (*REQUEST_FIELDS, "checkpoint", "given", "places", "fps", "dtype")
 STILLS = (".png", ".webp")
 
@@ -84,14 +78,41 @@ class Job:
         return {**asked, **others}
 
 
+@dataclass(frozen=True)
+class Task:
+    """One clip to draw.
+
+    Attributes:
+        job: All that it follows from.
+        output: Its file; the names of the others follow from it.
+        earlier: Record of the same job, to compare with; none where there is none.
+    """
+
+    job: Job
+    output: Path
+    earlier: dict[str, Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One clip that was drawn.
+
+    Attributes:
+        task: What it was drawn for.
+        found: The clip and its slots.
+        record: What to note.
+    """
+
+    task: Task
+    found: Inspection
+    record: dict[str, Any]
+
+
 def generate(arguments: argparse.Namespace) -> None:
     """Draw a clip and write it, with its pictures and its record.
 
     Args:
         arguments: What ``olvdm generate`` was given.
-
-    Raises:
-        InputError: If a value is not legal, or the prompt is missing.
     """
     output = Path(arguments.output)
     check_ending(output, ".mp4")
@@ -100,24 +121,55 @@ def generate(arguments: argparse.Namespace) -> None:
         for name, value in vars(arguments).items()
         if value is not None and name in FIELDS
     }
-    earlier = read_record(Path(arguments.repeat), KIND) if arguments.repeat else {}
+    earlier = read_record(Path(arguments.repeat), KIND, COMPARISON) if arguments.repeat else {}
+    drawn = [_draw_task(task) for task in _tasks(earlier, typed, output)]
+    with written_together(output.parent) as folder:
+        for one in drawn:
+            write_results(folder, one)
+    for one in drawn:
+        seconds = one.record["seconds"]
+        print(f"{one.task.output}: {len(one.found.frames)} frames in {seconds:.1f} s")
+        if one.task.earlier is not None:
+            _compare(one.task.earlier, one.record)
+
+
+def _tasks(earlier: dict[str, Any], typed: dict[str, Any], output: Path) -> list[Task]:
+    """Return the clip to draw, or where a comparison is repeated that of each of its models."""
+    if earlier.get("kind") == COMPARISON:
+        others = {name: value for name, value in typed.items() if name != "checkpoint"}
+        records = model_records(earlier, typed.get("checkpoint"))
+        return [
+            Task(
+                check_job({**record["settings"], **others}),
+                output.with_name(f"{output.stem}-{name}{output.suffix}"),
+                None if others else record,
+            )
+            for name, record in records.items()
+        ]
     settings = earlier.get("settings", {})
     if not isinstance(settings, dict):
         raise InputError("the record holds no settings; give the JSON file beside a clip")
     job = check_job({**settings, **typed})
+    is_same = earlier.get("settings") == json.loads(json.dumps(job.settings()))
+    return [Task(job, output, earlier if is_same else None)]
+
+
+def _draw_task(task: Task) -> Drawn:
+    """Draw a clip, and note all that it follows from."""
+    job = task.job
     given = read_given(job.given)
     checksum = checkpoint_sha256(Path(job.checkpoint))
     pipeline = OLVDMPipeline.from_pretrained(job.checkpoint, DTYPES[job.dtype])
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
     notes = _notes(pipeline, job)
     started = time.perf_counter()
-    drawn = draw(pipeline, job, given)
+    output = draw(pipeline, job, given)
     seconds = time.perf_counter() - started
-    found = inspection_of(drawn, fps=job.fps)
-    record: dict[str, object] = {
+    found = inspection_of(output, fps=job.fps)
+    record: dict[str, Any] = {
         "kind": KIND,
         "settings": job.settings(),
-        "command": command_of(job, output),
+        "command": command_of(job, task.output),
         "checkpoint_sha256": checksum,
         "given_sha256": None if given is None else frames_sha256(given),
         "frames_sha256": frames_sha256(found.frames),
@@ -128,10 +180,7 @@ def generate(arguments: argparse.Namespace) -> None:
         "scores": scores_of(found),
         "notes": notes,
     }
-    write_results(output, found, job, record)
-    print(f"{output}: {len(found.frames)} frames in {seconds:.1f} s")
-    if earlier.get("settings") == json.loads(json.dumps(job.settings())):
-        _compare(earlier, record)
+    return Drawn(task, found, record)
 
 
 def check_job(settings: dict[str, Any]) -> Job:
@@ -233,20 +282,21 @@ def draw(
     return drawn
 
 
-def write_results(output: Path, found: Inspection, job: Job, record: dict[str, object]) -> None:
-    """Write the clip and what stands beside it, all of it or nothing.
+def write_results(folder: Path, drawn: Drawn) -> None:
+    """Write a clip and what stands beside it.
 
     Args:
-        output: The clip's file; the names of the others follow from it.
-        found: The clip and its slots.
-        job: What was drawn.
-        record: What to note.
+        folder: Where; the names follow from that of the clip.
+        drawn: The clip, its slots and its record.
     """
-    with written_together(output.parent) as folder:
-        write_mp4(found.frames, folder / output.name, found.fps)
-        write_overlay(folder / f"{output.stem}-overlay.mp4", found)
-        write_correlation(folder / f"{output.stem}-correlation.png", found, job.request.prompt)
-        write_record(folder / f"{output.stem}.json", record)
+    found, output, prompt = drawn.found, drawn.task.output, drawn.task.job.request.prompt
+    write_mp4(found.frames, folder / output.name, found.fps)
+    write_overlay(folder / f"{output.stem}-overlay.mp4", found)
+    write_correlation(folder / f"{output.stem}-correlation.png", found, prompt)
+    write_record(folder / f"{output.stem}.json", drawn.record)
+    settings = drawn.record["settings"]
+    payload = report_payload({"clip": found}, caption=prompt, settings=settings)
+    write_report(folder / f"{output.stem}-report.html", payload)
 
 
 def command_of(job: Job, output: Path) -> str:
@@ -275,13 +325,13 @@ def _notes(pipeline: OLVDMPipeline, job: Job) -> list[str]:
     return notes
 
 
-def _compare(earlier: dict[str, Any], record: dict[str, object]) -> None:
+def _compare(earlier: dict[str, Any], record: dict[str, Any]) -> None:
     """Say whether a repeated clip is the same, and if not, what differs."""
     if earlier.get("frames_sha256") == record["frames_sha256"]:
         print("the frames are the same as before, byte for byte")
         return
     names = ("checkpoint_sha256", "given_sha256", "device", "num_threads", "machine", "versions")
-    differing = [name for name in names if earlier.get(name) != record[name]]
+    differing = [name for name in names if name in earlier and earlier[name] != record[name]]
     reason = f"these differ: {', '.join(differing)}" if differing else "nothing known differs"
     print(f"the frames are not the same as before; {reason}")
 

@@ -1,14 +1,14 @@
 """``olvdm inspect``: a video file -> its slots as pictures, arrays and numbers."""
 
 import argparse
-import csv
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 from olvdm.commands.output import written_together
+from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import slot_rows, write_figures, write_overlay
 from olvdm.commands.record import (
     checkpoint_sha256,
@@ -17,24 +17,13 @@ from olvdm.commands.record import (
     scores_of,
     write_record,
 )
+from olvdm.commands.tables import write_arrays, write_table
 from olvdm.decoding import DecodedVideo, decode_video
 from olvdm.evaluation.inspection import Inspection, inspect_clip
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import InspectionRequest, check_inspection
 
 FIELDS = ("num_slots", "max_frames", "adapt_steps")
-ARRAYS = (
-    "frames",
-    "slots",
-    "attention_masks",
-    "alpha_masks",
-    "correlation",
-    "presence",
-    "assignment",
-    "flicker",
-    "flicker_all",
-    "motion",
-)
 
 
 def inspect_video(arguments: argparse.Namespace) -> None:
@@ -58,7 +47,7 @@ def inspect_video(arguments: argparse.Namespace) -> None:
             "This clip looks unlike those that the model was trained on, so its slots may mean "
             "little."
         )
-    record: dict[str, object] = {
+    record: dict[str, Any] = {
         "kind": "inspection",
         "settings": {name: getattr(request, name) for name in FIELDS},
         "checkpoint": str(checkpoint),
@@ -104,7 +93,7 @@ def find_objects(
         )
 
 
-def write_results(output: Path, found: Inspection, record: dict[str, object]) -> None:
+def write_results(output: Path, found: Inspection, record: dict[str, Any]) -> None:
     """Write an inspection, all of it or nothing.
 
     Args:
@@ -112,17 +101,16 @@ def write_results(output: Path, found: Inspection, record: dict[str, object]) ->
         found: The inspection.
         record: What to note.
     """
-    rows = slot_rows(found)
+    payload = report_payload(
+        {"clip": found}, settings=record["settings"], notes=tuple(record["notes"])
+    )
     with written_together(output) as folder:
         write_overlay(folder / "overlay.mp4", found)
         write_figures(folder, found)
-        arrays = {name: getattr(found, name) for name in ARRAYS}
-        np.savez_compressed(folder / "inspection.npz", allow_pickle=False, **arrays)
-        with (folder / "metrics.csv").open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, fieldnames=list(rows[0]))
-            table.writeheader()
-            table.writerows(rows)
+        write_arrays(folder / "inspection.npz", {"": found})
+        write_table(folder / "metrics.csv", slot_rows(found))
         write_record(folder / "inspection.json", record)
+        write_report(folder / "report.html", payload)
 
 
 def _shown(score: float | int | None) -> str:

@@ -1,7 +1,9 @@
-"""An inspection -> pictures in files; the one place of olvdm that knows visualize."""
+"""An inspection -> still pictures in files, and a film of its slots."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -11,7 +13,7 @@ from olvdm.evaluation.inspection import Inspection
 from olvdm.video import write_mp4, write_png
 from visualize.correlation_figure import correlation_matrix_figure, correlation_pair_figure
 from visualize.curves import flicker_figure, slot_areas
-from visualize.figure import save_figure
+from visualize.figure import save_figure, save_figures
 from visualize.filmstrip import clip_strip, film_strip_figure
 from visualize.overlay import overlay_masks
 from visualize.pixels import display_scale, draw_text, fit_text
@@ -49,15 +51,7 @@ def write_correlation(path: Path, found: Inspection, title: str = "") -> None:
         found: The clip and its slots.
         title: One line above; a long one ends in dots.
     """
-    figure = correlation_matrix_figure(
-        found.correlation,
-        order="slot",
-        assignment=found.assignment,
-        presence=found.presence,
-        background=found.background,
-        title=textwrap.shorten(title, TITLE_CHARS, placeholder=" ..."),
-    )
-    save_figure(figure, path)
+    save_figure(_correlation_figure(found, title), path)
 
 
 def write_figures(folder: Path, found: Inspection) -> None:
@@ -67,24 +61,64 @@ def write_figures(folder: Path, found: Inspection) -> None:
         folder: Where the files go: film-strips, correlation, pair, timeline and flicker.
         found: The clip and its slots.
     """
+    for name, figure in figures_of(found).items():
+        save_figure(figure, folder / f"{name}.png")
+
+
+def write_figure_sheet(
+    path: Path, clips: Mapping[str, Inspection], settings: Mapping[str, object]
+) -> None:
+    """Write all figures of all clips as one file.
+
+    Args:
+        path: A PNG with a column a clip, or a PDF with a page a figure.
+        clips: Clips and their slots, by the name that stands above each figure.
+        settings: What made them; it travels inside of the file.
+    """
+    columns = [list(figures_of(found, name).values()) for name, found in clips.items()]
+    save_figures(columns, path, settings=settings)
+
+
+def figures_of(found: Inspection, title: str = "") -> dict[str, Any]:
+    """Draw all figures of an inspection.
+
+    Args:
+        found: The clip and its slots.
+        title: One line above each; a long one ends in dots.
+
+    Returns:
+        matplotlib's figures by name.
+    """
     last, background = len(found.frames) - 1, found.background
-    write_correlation(folder / "correlation.png", found)
-    strips = film_strip_figure(found.frames, found.alpha_masks, background=background)
-    save_figure(strips, folder / "film-strips.png")
-    pair = correlation_pair_figure(
-        found.correlation[0, last],
-        (0, last),
-        background=background,
-        matches=found.assignment[last],
-    )
-    save_figure(pair, folder / "pair.png")
-    timeline = identity_timeline_figure(
-        found.assignment, found.correlation, found.presence, background=background
-    )
-    save_figure(timeline, folder / "timeline.png")
+    style: dict[str, Any] = {"background": background, "title": _shortened(title)}
     areas = slot_areas(found.alpha_masks)
-    flicker = flicker_figure(found.flicker, found.motion, areas=areas, background=background)
-    save_figure(flicker, folder / "flicker.png")
+    matches = found.assignment[last]
+    return {
+        "film-strips": film_strip_figure(found.frames, found.alpha_masks, **style),
+        "correlation": _correlation_figure(found, title),
+        "pair": correlation_pair_figure(
+            found.correlation[0, last], (0, last), matches=matches, **style
+        ),
+        "timeline": identity_timeline_figure(
+            found.assignment, found.correlation, found.presence, **style
+        ),
+        "flicker": flicker_figure(found.flicker, found.motion, areas=areas, **style),
+    }
+
+
+def _correlation_figure(found: Inspection, title: str) -> Any:  # noqa: ANN401 - matplotlib is not for us
+    return correlation_matrix_figure(
+        found.correlation,
+        order="slot",
+        assignment=found.assignment,
+        presence=found.presence,
+        background=found.background,
+        title=_shortened(title),
+    )
+
+
+def _shortened(title: str) -> str:
+    return textwrap.shorten(title, TITLE_CHARS, placeholder=" ...")
 
 
 def slot_rows(found: Inspection) -> list[dict[str, float | int]]:

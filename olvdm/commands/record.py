@@ -19,6 +19,17 @@ from olvdm.limits import JSON_BODY
 from olvdm.manifest import MANIFEST_NAME
 
 RECORD_FORMAT = 1
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+REQUEST_FIELDS = (
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "num_frames",
+    "height",
+    "width",
+    "num_inference_steps",
+    "guidance_scale",
+)
 PACKAGES = ("olvdm", "torch", "diffusers", "numpy", "av")
 
 
@@ -37,6 +48,12 @@ def environment(dtype: torch.dtype) -> dict[str, object]:
         "machine": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version(), **package_versions(PACKAGES)},
     }
+
+
+def dtype_name(long_name: str) -> str | None:
+    """Return what an option calls the dtype that `environment` noted, none for an unknown one."""
+    known = {str(dtype).removeprefix("torch."): name for name, dtype in DTYPES.items()}
+    return known.get(long_name)
 
 
 def package_versions(names: tuple[str, ...]) -> dict[str, str]:
@@ -94,7 +111,24 @@ def scores_of(found: Inspection) -> dict[str, float | int | None]:
         "reconstruction_psnr": found.reconstruction_psnr,
         "explained": found.explained,
     }
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return finite(values)
+
+
+def finite(value: Any) -> Any:  # noqa: ANN401 - any value of JSON
+    """Return a value as JSON can hold it: none for NaN and infinity, at any depth.
+
+    Args:
+        value: Mappings, sequences, numbers and texts; numbers may be numpy's.
+
+    Returns:
+        The same in Python's own types.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(one) for one in value]
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def write_record(path: Path, record: Mapping[str, object]) -> None:
@@ -108,12 +142,12 @@ def write_record(path: Path, record: Mapping[str, object]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def read_record(path: Path, kind: str) -> dict[str, Any]:
+def read_record(path: Path, *kinds: str) -> dict[str, Any]:
     """Read a record.
 
     Args:
         path: A file that ``write_record`` wrote.
-        kind: What it must be of.
+        *kinds: What it may be of.
 
     Returns:
         The record.
@@ -126,8 +160,9 @@ def read_record(path: Path, kind: str) -> dict[str, Any]:
             record = json.loads(file.read(JSON_BODY + 1)[:JSON_BODY])
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("the record cannot be read; give a JSON file that olvdm wrote") from error
-    if not isinstance(record, dict) or record.get("kind") != kind:
-        raise InputError(f"the record is not of a {kind}; give the JSON file beside a clip")
+    if not isinstance(record, dict) or record.get("kind") not in kinds:
+        wanted = " or a ".join(kinds)
+        raise InputError(f"the record is not of a {wanted}; give the JSON file beside a clip")
     if record.get("format") != RECORD_FORMAT:
         found = str(record.get("format"))[:32]
         raise InputError(f"the record has format {found}, but {RECORD_FORMAT} is known")

@@ -14,7 +14,13 @@ from olvdm.video import write_mp4, write_png
 
 PROMPT = "a red circle moves right"
 FAST = ["--num-frames", "8", "--num-inference-steps", "2", "--seed", "3", "--dtype", "fp32"]
-NAMES = ["clip-correlation.png", "clip-overlay.mp4", "clip.json", "clip.mp4"]
+NAMES = [
+    "clip-correlation.png",
+    "clip-overlay.mp4",
+    "clip-report.html",
+    "clip.json",
+    "clip.mp4",
+]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ NAMES = [
     "metrics.csv",
     "overlay.mp4",
     "pair.png",
+    "report.html",
     "timeline.png",
 ]
 
