@@ -32,8 +32,13 @@ class Generation:
     """Everything that decides what comes out of a generation.
 
     Attributes:
-        prompt: What each clip shows; several give a batch, each clip as if it were alone.
+        prompt: What each clip shows; several give a batch, each clip as if it were alone. None
+            where `prompt_embeds` say it.
         negative_prompt: What they should not show.
+        prompt_embeds: In place of `prompt`, its embeddings as the text encoder gives them, one row
+            a clip.
+        negative_prompt_embeds: In place of `negative_prompt`, likewise; one row for all clips, or
+            one each.
         num_frames: Frames of each clip, 1 to 64; longer ones than the training saw are drawn in
             windows, each continuing the one before.
         height: Of the clip, pixels; none for the size of the training.
@@ -47,8 +52,10 @@ class Generation:
         output_type: ``"np"``, ``"pt"``, ``"pil"`` or ``"latent"``.
     """
 
-    prompt: str | Sequence[str]
+    prompt: str | Sequence[str] | None = None
     negative_prompt: str = ""
+    prompt_embeds: Float[Tensor, "b l e"] | None = None
+    negative_prompt_embeds: Float[Tensor, "n l e"] | None = None
     num_frames: int = 16
     height: int | None = None
     width: int | None = None
@@ -61,8 +68,13 @@ class Generation:
 
     @property
     def prompts(self) -> list[str]:
-        """The prompts as a list, also where there is one."""
-        return [self.prompt] if isinstance(self.prompt, str) else list(self.prompt)
+        """The prompts as a list, also where there is one; none where embeddings are given."""
+        return [self.prompt] if isinstance(self.prompt, str) else list(self.prompt or ())
+
+    @property
+    def num_clips(self) -> int:
+        """How many clips are asked for."""
+        return len(self.prompts) if self.prompt_embeds is None else len(self.prompt_embeds)
 
     def check(self) -> None:
         """Refuse what no model could draw.
@@ -70,10 +82,7 @@ class Generation:
         Raises:
             InputError: If a value is of the wrong type or out of its range.
         """
-        if not _is_text(self.prompt) and not _are_texts(self.prompt):
-            raise InputError("prompt must be a text or a list of at least one text")
-        if not _is_text(self.negative_prompt):
-            raise InputError("negative_prompt must be a text")
+        self._check_prompts()
         check_number("num_frames", self.num_frames, WholeRange(1, MAX_FRAMES))
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
@@ -97,12 +106,32 @@ class Generation:
             return list(self.given_places)
         return list(range(0 if self.given_frames is None else len(self.given_frames)))
 
+    def _check_prompts(self) -> None:
+        if (self.prompt is None) == (self.prompt_embeds is None):
+            raise InputError("give either prompt or prompt_embeds, and not both")
+        if self.prompt is not None and not _is_text(self.prompt) and not _are_texts(self.prompt):
+            raise InputError("prompt must be a text or a list of at least one text")
+        if not _is_text(self.negative_prompt):
+            raise InputError("negative_prompt must be a text")
+        if self.negative_prompt and self.negative_prompt_embeds is not None:
+            raise InputError("give either negative_prompt or negative_prompt_embeds, and not both")
+        for name in ("prompt_embeds", "negative_prompt_embeds"):
+            embeds: object = getattr(self, name)
+            if embeds is not None:
+                _check_embeds(name, embeds)
+        negative = self.negative_prompt_embeds
+        if negative is not None and len(negative) not in (1, self.num_clips):
+            raise InputError(
+                f"negative_prompt_embeds must have 1 row or one for each of {self.num_clips} clips,"
+                f" got {len(negative)}"
+            )
+
     def _check_generators(self) -> None:
         generators: object = self.generator
         several = generators if isinstance(generators, Sequence) else [generators]
-        if isinstance(generators, Sequence) and len(generators) != len(self.prompts):
+        if isinstance(generators, Sequence) and len(generators) != self.num_clips:
             raise InputError(
-                f"need one generator a prompt: got {len(generators)} for {len(self.prompts)}"
+                f"need one generator a prompt: got {len(generators)} for {self.num_clips}"
             )
         for one in several if generators is not None else ():
             if not isinstance(one, torch.Generator) or one.device.type != "cpu":
@@ -154,7 +183,7 @@ class OLVDMPipelineOutput(BaseOutput):
         latents: The clean latents.
         slots: As in `SlotOutput`, and so are the fields after it.
         attention_masks: Of the slot encoder.
-        alpha_masks: Of the slot decoder.
+        alpha_masks: Of the slot decoder, once the pixels have been seen: `posterior_masks`.
         correlation: All pairs of frames.
         presence: Which slots are there.
         assignment: Which slot continues which.
@@ -209,6 +238,16 @@ def check_frames(name: str, frames: object) -> None:
     ):
         found = f"{frames.dtype} of shape {frames.shape}" if is_array else type(frames).__name__
         raise InputError(f"{name} must be uint8 frames of shape t h w 3, got {found}")
+
+
+def _check_embeds(name: str, embeds: object) -> None:
+    """Refuse what no text encoder could have given; its sizes are the model's to check."""
+    is_tensor = isinstance(embeds, Tensor)
+    if not is_tensor or embeds.ndim != 3 or not embeds.numel() or not embeds.is_floating_point():
+        found = f"shape {tuple(embeds.shape)}" if is_tensor else type(embeds).__name__
+        raise InputError(f"{name} must be floats of shape b l e, got {found}")
+    if not bool(embeds.isfinite().all()):
+        raise InputError(f"{name} must be finite")
 
 
 def _is_text(value: object) -> bool:

@@ -30,7 +30,7 @@ from olvdm.generation import (
 from olvdm.limits import ADAPT_STEPS, DEFAULT_GUIDANCE, DEFAULT_STEPS, NUM_SLOTS
 from olvdm.manifest import write_folder
 from olvdm.noise_schedule import Scheduler
-from olvdm.sampling import DenoisingStep, Guidance, draw_latents
+from olvdm.sampling import DenoisingStep, draw_latents, guidance_of
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
@@ -143,7 +143,7 @@ class OLVDMPipeline(DiffusionPipeline):
 
     def __call__(
         self,
-        prompt: str | Sequence[str],
+        prompt: str | Sequence[str] | None = None,
         negative_prompt: str | None = None,
         num_frames: int = 16,
         height: int | None = None,
@@ -153,6 +153,8 @@ class OLVDMPipeline(DiffusionPipeline):
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,
+        prompt_embeds: Float[Tensor, "b l e"] | None = None,
+        negative_prompt_embeds: Float[Tensor, "n l e"] | None = None,
         callback_on_step_end: Callable[..., object] | None = None,
         output_type: str = "np",
     ) -> OLVDMPipelineOutput:
@@ -169,6 +171,8 @@ class OLVDMPipeline(DiffusionPipeline):
             generator: Of the noise.
             given_frames: Frames that are already known.
             given_places: Where they belong.
+            prompt_embeds: In place of `prompt`, as `encode_prompt` gives them.
+            negative_prompt_embeds: In place of `negative_prompt`, likewise.
             callback_on_step_end: Called as ``callback(pipeline, step, timestep, tensors)`` after
                 each step, with ``latents`` and ``predicted``; it may raise to stop.
             output_type: Form of ``frames``.
@@ -189,6 +193,8 @@ class OLVDMPipeline(DiffusionPipeline):
             generator=generator,
             given_frames=given_frames,
             given_places=given_places,
+            prompt_embeds=prompt_embeds,
+            negative_prompt_embeds=negative_prompt_embeds,
             output_type=output_type,
         )
         output: OLVDMPipelineOutput | None = None
@@ -215,12 +221,8 @@ class OLVDMPipeline(DiffusionPipeline):
         """
         generation.check()
         latents: list[Tensor] = []
-        for clip, prompt in enumerate(generation.prompts):
-            guidance = Guidance(
-                self.encode_prompt(prompt),
-                self.encode_prompt(generation.negative_prompt),
-                float(generation.guidance_scale),
-            )
+        for clip in range(generation.num_clips):
+            guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
             noise = self._draw_noise(generation, clip)
             given = self._given_latents(generation, noise)
             step = None
@@ -305,7 +307,8 @@ class OLVDMPipeline(DiffusionPipeline):
             encoder, decoder = adapt_slots(encoder, decoder, latents, count, adapt_steps, progress)
         encoding = encoder(latents.to(next(encoder.parameters()).dtype), num_slots)
         drawing = decoder(encoding.slots, *latents.shape[-2:])
-        alpha_masks = drawing.alpha_masks(*frames.shape[1:3])
+        pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
+        alpha_masks = drawing.posterior_masks(frames_to_clip(pixels).to(latents.device))
         presence = slot_presence(alpha_masks)
         correlation = slot_correlation(encoder.identities(encoding.slots))
         return SlotOutput(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import GridEmbedding
 
 ALPHA_SCALE = 2  # alpha masks and RGB are finer than the latents by this factor
+COLOUR_SPREAD = 0.25  # of a pixel around what its slot draws there; the whole range is 2
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class SlotDrawing:
         rgb: The picture of all slots together at twice the latent resolution, `b 3 t h2 w2`, about
             in [-1, 1].
         alpha_logits: How strongly each slot claims each of those pixels, `b t k h2 w2`.
+        slot_rgb: What each slot would draw there on its own, `b t k 3 h2 w2`.
     """
 
     latents: Float[Tensor, "b c t h w"]
     rgb: Float[Tensor, "b 3 t h2 w2"]
     alpha_logits: Float[Tensor, "b t k h2 w2"]
+    slot_rgb: Float[Tensor, "b t k 3 h2 w2"]
 
     def alpha_masks(
         self, height: int | None = None, width: int | None = None
@@ -46,6 +50,35 @@ class SlotDrawing:
             fine = F.interpolate(flat, (height, width), mode="bilinear", align_corners=False)
             logits = rearrange(fine, "(b t) k h w -> b t k h w", b=logits.shape[0])
         return logits.softmax(dim=2)
+
+    def posterior_masks(self, clip: Float[Tensor, "b 3 t h w"]) -> Float[Tensor, "b t k h w"]:
+        """Return whose each pixel is, once the pixels themselves have been seen.
+
+        The claims of the slots are what is expected before, and by Bayes' rule a slot that would
+        draw a pixel in its true colour gains it from one that would not. So the masks follow the
+        edges of the picture, which claims on a coarse grid cannot.
+
+        Args:
+            clip: What was drawn, in [-1, 1], at any resolution.
+
+        Returns:
+            Shares in [0, 1] at that resolution, sum 1 over the slots.
+
+        Source: responsibilities of a spatial mixture (Greff et al. 2017, N-EM). Ours: to take them
+        for the masks; they need no further training.
+        """
+        size = clip.shape[3:]
+        frames: list[Tensor] = []
+        for frame in range(clip.shape[2]):  # one by one: large clips would not fit otherwise
+            claims = F.interpolate(
+                self.alpha_logits[:, frame].float(), size, mode="bilinear", align_corners=False
+            )
+            drawn = rearrange(self.slot_rgb[:, frame].float(), "b k c h w -> (b k) c h w")
+            drawn = F.interpolate(drawn, size, mode="bilinear", align_corners=False)
+            drawn = rearrange(drawn, "(b k) c h w -> b k c h w", b=len(clip))
+            distances = (clip[:, None, :, frame].float() - drawn).square().sum(dim=2)
+            frames.append((claims - distances / (2 * COLOUR_SPREAD**2)).softmax(dim=1))
+        return torch.stack(frames, dim=1)
 
 
 class SlotDecoder(ModelMixin, ConfigMixin):
@@ -107,7 +140,7 @@ class SlotDecoder(ModelMixin, ConfigMixin):
         shares = rearrange(coarse, "(b t) k h w -> b t k h w", b=batch)
         drawn = rearrange(self.to_latents(hidden), "(b t k) c h w -> b t k c h w", **axes)
         latents = einsum(shares, drawn.float(), "b t k h w, b t k c h w -> b c t h w")
-        return SlotDrawing(latents, rgb, alpha_logits)
+        return SlotDrawing(latents, rgb, alpha_logits, picture)
 
     def paint(
         self, slots: Float[Tensor, "b t k d"], masks: Float[Tensor, "b t k h w"]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.sampling import DenoisingStep
+from olvdm.video import frames_to_clip
 from visualize.payload import PREVIEW_QUALITY, DenoisingView, packed_masks, sheet
 
 LEAST_SECONDS = 0.2  # between two previews: five a second are enough for an eye
@@ -63,7 +64,10 @@ class DenoisingViews:
         for place in places.tolist():
             expected = self._expected[place]
             clips = [self._pipelines[name].decode_latents(one)[0] for name, one in expected.items()]
-            masks = [_slot_shares(self._pipelines[name], one) for name, one in expected.items()]
+            masks = [
+                _slot_shares(self._pipelines[name], one, frames)
+                for (name, one), frames in zip(expected.items(), clips, strict=True)
+            ]
             yield DenoisingView(
                 step=place + 1,
                 sheets=tuple(sheet(frames, quality=PREVIEW_QUALITY) for frames in clips),
@@ -73,7 +77,9 @@ class DenoisingViews:
 
 @torch.no_grad()
 def _slot_shares(
-    pipeline: OLVDMPipeline, latents: Float[Tensor, "1 c t h w"]
+    pipeline: OLVDMPipeline,
+    latents: Float[Tensor, "1 c t h w"],
+    frames: UInt8[np.ndarray, "t2 h2 w2 3"],
 ) -> Float32[np.ndarray, "t2 k h2 w2"]:
     """Return each slot's share of every pixel of a clip that is only expected yet.
 
@@ -83,5 +89,6 @@ def _slot_shares(
     slots = pipeline.slot_encoder(latents.to(weights)).slots
     drawing = pipeline.slot_decoder(slots, *latents.shape[-2:])
     factor = pipeline.autoencoder.temporal_factor
-    shares = repeat(drawing.alpha_masks()[0], "t k h w -> (t f) k h w", f=factor)
+    clip = frames_to_clip(frames[::factor]).to(latents.device)
+    shares = repeat(drawing.posterior_masks(clip)[0], "t k h w -> (t f) k h w", f=factor)
     return shares.float().cpu().numpy()

@@ -15,7 +15,7 @@ from olvdm.data.moving_shapes import MovingShapes
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.losses import appearance_drift, mask_entropy, slot_loss, slot_usage
-from olvdm.slot_decoder import ALPHA_SCALE, SlotDecoder
+from olvdm.slot_decoder import ALPHA_SCALE, COLOUR_SPREAD, SlotDecoder, SlotDrawing
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import SlotsConfig
@@ -126,7 +126,7 @@ class SlotsStage(Stage):
         shares = encoding.attention_masks.float()
         painted = self.slot_decoder.paint(encoding.slots, shares)
         parts = {
-            "picture": picture_loss(drawing.rgb, picture),
+            "picture": mixture_loss(drawing, picture),
             "attention": picture_loss(painted, shrink(picture, ALPHA_SCALE)),
             "latents": F.mse_loss(drawing.latents, latents.float()),
             "entropy": mask_entropy(masks),
@@ -186,7 +186,7 @@ class SlotsStage(Stage):
         latents = self.autoencoder.encode(repeated)
         encoding = self.slot_encoder(latents)
         drawing = self.slot_decoder(encoding.slots, *latents.shape[-2:])
-        return drawing.alpha_masks(*frames.shape[2:4]).argmax(dim=2).cpu().numpy().astype(np.uint8)
+        return drawing.posterior_masks(clip).argmax(dim=2).cpu().numpy().astype(np.uint8)
 
     def preview(self, step: int) -> dict[str, UInt8[np.ndarray, "t h w 3"]]:
         """Return held-out clips over the slots that win each pixel, as shades of grey.
@@ -265,6 +265,31 @@ def picture_loss(
     spread = picture - picture.mean(dim=(3, 4), keepdim=True)
     variance = spread.square().mean(dim=(1, 3, 4), keepdim=True)
     return ((drawn - picture).square() / (variance + VARIANCE_FLOOR)).mean()
+
+
+def mixture_loss(
+    drawing: SlotDrawing, picture: Float[Tensor, "b 3 t h w"]
+) -> Float[Tensor, ""]:
+    """Return how far each pixel is from the slot that explains it best, by each frame's variance.
+
+    Args:
+        drawing: What the slots draw.
+        picture: What they should, in [-1, 1].
+
+    Returns:
+        About the share of each frame's own variance that is missed.
+
+    Source: the likelihood of a spatial mixture (Greff et al. 2017, N-EM). Ours: for a sum of slots
+    two of them may share every pixel of an object; here one must own each.
+    """
+    target = rearrange(picture, "b c t h w -> b t 1 c h w")
+    distances = (drawing.slot_rgb - target).square().mean(dim=3)
+    claims = drawing.alpha_logits.float().log_softmax(dim=2)
+    spread = 2 * COLOUR_SPREAD**2
+    missed = -spread * torch.logsumexp(claims - distances / spread, dim=2)
+    deviation = picture - picture.mean(dim=(3, 4), keepdim=True)
+    variance = deviation.square().mean(dim=(1, 3, 4))[..., None, None]
+    return (missed / (variance + VARIANCE_FLOOR)).mean()
 
 
 def _ramp(progress: float, start: float, end: float) -> float:

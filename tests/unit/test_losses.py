@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from olvdm import losses
-from olvdm.losses import SLOT_LOSSES, slot_loss
+from olvdm.losses import SLOT_LOSSES, appearance_drift, slot_loss, slot_usage
 
 BATCH, FRAMES, SLOTS, DIM = 4, 8, 5, 32
 EVERYWHERE = torch.ones(BATCH, FRAMES, SLOTS, dtype=torch.bool)
@@ -294,3 +294,38 @@ def test_pixels_that_all_share_have_the_entropy_of_a_die() -> None:
 
 def test_mean_of_nothing_is_zero_not_nan() -> None:
     assert losses.weighted_mean(torch.ones(3), torch.zeros(3)) == 0
+
+
+def shares_of(*areas: float) -> Tensor:
+    """Masks of one frame in which each slot holds that share of a hundred pixels."""
+    masks = torch.zeros(1, 1, len(areas), 10, 10)
+    owners = torch.repeat_interleave(torch.arange(len(areas)), torch.tensor(areas).mul(100).int())
+    return (
+        masks.view(1, 1, len(areas), 100).scatter(2, owners[None, None, None], 1.0).view_as(masks)
+    )
+
+
+def test_object_in_two_slots_costs_more_than_in_one() -> None:
+    assert slot_usage(shares_of(0.8, 0.1, 0.1)) > slot_usage(shares_of(0.8, 0.2, 0.0)) + 0.05
+
+
+def test_object_that_is_handed_over_half_way_costs_more_than_one_that_stays() -> None:
+    first, second = shares_of(0.8, 0.2, 0.0), shares_of(0.8, 0.0, 0.2)
+    handed = torch.cat([first, second], dim=1)
+    stayed = torch.cat([first, first], dim=1)
+    assert slot_usage(handed) > slot_usage(stayed) + 0.05
+
+
+def test_slots_that_exchange_their_colours_drift() -> None:
+    red, blue = torch.tensor([1.0, -1, -1]), torch.tensor([-1.0, -1, 1])
+    kept = torch.stack([red, blue])[None, None].expand(1, 4, 2, 3)
+    swapped = kept.clone()
+    swapped[:, 2:] = kept[:, 2:].flip(2)
+    is_there = torch.ones(1, 4, 2, dtype=torch.bool)
+    assert appearance_drift(kept, is_there) == 0
+    assert appearance_drift(swapped, is_there) > 0.5
+
+
+def test_slot_that_is_absent_may_have_any_colour() -> None:
+    colours = torch.randn(1, 5, 2, 3)
+    assert appearance_drift(colours, torch.zeros(1, 5, 2, dtype=torch.bool)) == 0

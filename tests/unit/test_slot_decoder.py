@@ -51,7 +51,8 @@ def test_claims_are_scaled_before_they_compete_so_that_edges_stay_crisp() -> Non
     claims[..., 0] = torch.tensor([20.0, -20.0]).view(1, 1, 2, 1)
     claims[..., 1] = torch.tensor([-20.0, 20.0]).view(1, 1, 2, 1)
     empty = torch.zeros(1, 1, 1, 2, 2)
-    masks = SlotDrawing(empty, empty.expand(1, 3, 1, 2, 2), claims).alpha_masks(16, 16)
+    drawn = torch.zeros(1, 1, 2, 3, 2, 2)
+    masks = SlotDrawing(empty, empty.expand(1, 3, 1, 2, 2), claims, drawn).alpha_masks(16, 16)
     is_undecided = (masks > 0.05) & (masks < 0.95)
     assert is_undecided.float().mean() < 0.1
 
@@ -71,3 +72,33 @@ def test_bf16_slots_are_blended_in_float32() -> None:
 def test_any_slot_can_stand_anywhere() -> None:
     drawing = SlotDecoder(latent_channels=4, slot_dim=16)(slots(), 5, 3)
     assert drawing.latents.shape[-2:] == (5, 3)
+
+
+def two_colours(claims: torch.Tensor) -> SlotDrawing:
+    """One frame of two slots, the first of which draws black everywhere and the second white."""
+    side = claims.shape[-1]
+    drawn = torch.stack([-torch.ones(3, side, side), torch.ones(3, side, side)])[None, None]
+    empty = torch.zeros(1, 3, 1, side, side)
+    return SlotDrawing(empty, empty, claims, drawn)
+
+
+def test_pixel_goes_to_the_slot_that_draws_its_colour() -> None:
+    clip = -torch.ones(1, 3, 1, 16, 16)
+    clip[..., 8:] = 1
+    masks = two_colours(torch.zeros(1, 1, 2, 4, 4)).posterior_masks(clip)
+    assert (masks[0, 0, 0, :, :8] > 0.99).all()
+    assert (masks[0, 0, 1, :, 8:] > 0.99).all()
+
+
+def test_colour_that_no_slot_draws_leaves_the_claims_as_they_were() -> None:
+    drawing = two_colours(torch.randn(1, 1, 2, 4, 4))
+    grey = torch.zeros(1, 3, 1, 16, 16)
+    torch.testing.assert_close(drawing.posterior_masks(grey), drawing.alpha_masks(16, 16))
+
+
+def test_posterior_shares_sum_to_one_in_every_frame() -> None:
+    drawing = tiny_slot_decoder()(slots(), 4, 4)
+    clip = torch.rand(2, 3, slots().shape[1], 20, 28) * 2 - 1
+    masks = drawing.posterior_masks(clip[: len(slots())])
+    torch.testing.assert_close(masks.sum(dim=2), torch.ones_like(masks[:, :, 0]))
+    assert masks.shape[-2:] == (20, 28)

@@ -7,8 +7,15 @@ from torch import Tensor
 
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.errors import InputError
+from olvdm.slot_decoder import SlotDrawing
 from olvdm.training.config import SlotsConfig
-from olvdm.training.slots import CONSISTENCY_START, SlotsStage, picture_loss, shrink
+from olvdm.training.slots import (
+    CONSISTENCY_START,
+    SlotsStage,
+    mixture_loss,
+    picture_loss,
+    shrink,
+)
 from tests.tiny_networks import tiny_autoencoder
 
 
@@ -114,8 +121,12 @@ def test_every_window_shows_the_frames_of_its_latents(stage: SlotsStage, seed: i
     per_pair = per_frame.unflatten(2, (4, 2)).mean(dim=3)
     candidates = torch.cat([per_frame, per_pair], dim=2)
     chosen, picture = stage._choose_frames(frames, latents, generators(seed))
-    first = int((latents[0] - chosen[0, :, :1]).abs().sum(dim=(0, 2, 3)).argmin())
-    torch.testing.assert_close(picture[0], candidates[0, :, first : first + 3])
+    places = [
+        int((latents[0] - one[:, None]).abs().sum(dim=(0, 2, 3)).argmin())
+        for one in chosen[0].unbind(1)
+    ]
+    assert np.ptp(np.diff(places)) == 0
+    torch.testing.assert_close(picture[0], candidates[0, :, places])
 
 
 def test_validation_scores_the_masks_against_the_truth(
@@ -152,3 +163,24 @@ def test_picture_that_is_drawn_costs_nothing() -> None:
 def test_frame_without_contrast_does_not_outweigh_the_others() -> None:
     flat = torch.zeros(1, 3, 1, 4, 4)
     assert picture_loss(flat + 0.1, flat) < 1
+
+
+def halves(first: float, second: float, claims: float) -> SlotDrawing:
+    """Two slots of one colour each; the first claims the left half, the second the right."""
+    logits = torch.full((1, 1, 2, 4, 4), -claims)
+    logits[0, 0, 0, :, :2] = logits[0, 0, 1, :, 2:] = claims
+    colours = torch.tensor([first, second]).view(1, 1, 2, 1, 1, 1).expand(1, 1, 2, 3, 4, 4)
+    empty = torch.zeros(1, 3, 1, 4, 4)
+    return SlotDrawing(empty, empty, logits, colours)
+
+
+def test_mixture_is_explained_where_each_half_has_its_slot() -> None:
+    picture = torch.ones(1, 3, 1, 4, 4)
+    picture[..., :2] = -1
+    assert mixture_loss(halves(-1.0, 1.0, 9.0), picture) < 0.01
+    assert mixture_loss(halves(1.0, -1.0, 9.0), picture) > 0.3
+
+
+def test_two_slots_that_share_a_pixel_do_not_explain_it_by_their_mean() -> None:
+    grey = torch.zeros(1, 3, 1, 4, 4)
+    assert mixture_loss(halves(-1.0, 1.0, 0.0), grey) > 10 * mixture_loss(halves(0, 0, 0), grey)
