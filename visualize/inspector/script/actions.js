@@ -59,7 +59,10 @@ const release = () => {
 };
 
 const point = (target) => {
-  if (JSON.stringify(target) === JSON.stringify(state.hover)) return;
+  if (JSON.stringify(target) === JSON.stringify(state.hover)) {
+    paintTip();
+    return;
+  }
   state.hover = target;
   paint();
 };
@@ -124,7 +127,9 @@ const listen = () => {
   on('dblclick', (event) => { const chip = event.target.closest('.si-chip'); if (chip) soloSlot(chip.dataset.value); });
   on('pointermove', (event) => {
     if (event.buttons && event.target.closest('[data-plot="both"]')) wipeTo(event);
-    if (event.pointerType !== 'touch') point(targetOf(event));
+    if (event.pointerType === 'touch') return;
+    state.pointer = { x: event.clientX, y: event.clientY };
+    point(targetOf(event));
   });
   on('pointerdown', wipeTo);
   on('pointerleave', () => point(null));

@@ -47,7 +47,8 @@ const strokesOf = (curve, highest) => {
   if (!curve.slot) return [path];
   path.style.stroke = curve.slot.colour;
   if (!curve.slot.lap) return [path];
-  const dots = shape('path', { d: pathOf(curve.values, highest).replace(/L/g, 'M').replace(/(M[^Mh]+)(h.05)?/g, '$1h.001'), class: 'si-dots' });
+  const dots = shape('path', { d: pathOf(curve.values, highest).replace(/L/g, 'M').replace(/(M[^Mh]+)(h.05)?/g, '$1h.001'), class: 'si-curve si-dots' });
+  dots.dataset.key = path.dataset.key;
   dots.style.stroke = curve.slot.colour;
   return [path, dots];
 };
@@ -59,7 +60,9 @@ const paintCurves = () => {
   const key = target && target.slot !== undefined && !target.cell ? keyOf(clips()[target.side].slots[target.slot]) : null;
   for (const plot of plotsOf('curve')) {
     mark(plot, numFrames(), HIGH, [{ kind: 'line', x: state.frame + 0.5, y: 0, width: 0.0001, height: HIGH }]);
-    for (const path of plot.querySelectorAll('.si-curve')) path.classList.toggle('si-faint', key !== null && path.dataset.key !== '' && path.dataset.key !== key);
+    const paths = [...plot.querySelectorAll('.si-curve')];
+    const isFound = paths.some((path) => path.dataset.key === key);
+    for (const path of paths) path.classList.toggle('si-faint', isFound && path.dataset.key !== key);
   }
 };
 

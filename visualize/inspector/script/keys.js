@@ -74,6 +74,7 @@ const moveCursor = (plot, [down, right]) => {
   const { frames } = state.cursor || shownPair();
   state.cursor = { row: clamp(old.row + down, 0, rows - 1), column: clamp(old.column + right, 0, rows - 1), frames };
   const { row, column } = state.cursor;
+  state.pointer = null;
   point({ side, cell: isPair ? pairCell(clip, frames, row, column) : cellAt(side, row, column) });
   find('.si-readout').textContent = targetWords(state.hover);
 };

@@ -1,5 +1,5 @@
 // Every slot of every frame against every other: one pixel a cell off screen, then enlarged.
-const MATRIX = 720; // pixels of a canvas
+const MATRIX = 640; // pixels of a canvas
 const GRID = 'rgba(70, 74, 88, 0.4)';
 const STRIPES = 'rgba(120, 124, 138, 0.65)';
 
@@ -77,7 +77,7 @@ const buildMatrix = (side) => {
 const matrixSlots = (clip) => slotTicks(clip);
 
 const orderWords = () => {
-  const order = state.order === 'frame' ? 'Each block is a pair of frames.' : 'Each block is a pair of slots; K bright blocks on the diagonal are objects that stay themselves.';
+  const order = state.order === 'frame' ? 'Each block is a pair of frames.' : 'Each block is a pair of slots; orange blocks on the diagonal are objects that stay themselves.';
   return order + (state.matching === 'raw' ? ' Raw numbers show swaps.' : ' Swaps are undone: what is left is change of looks.');
 };
 

@@ -31,9 +31,10 @@ const paintPair = () => {
   plot.dataset.drawn = wanted;
   markPair(plot, clip);
   press('.si-sides button', side);
-  write(find('.si-pair-words'), letter(side) + ', frame ' + frames[0] + ' (rows) and frame ' + frames[1] + ' (columns)');
+  write(find('.si-pair-words'), (clips().length > 1 ? letter(side) + ', frames ' : 'Frames ') + frames[0] + ' (rows), ' + frames[1] + ' (columns)');
   frames.forEach((frame, index) => paintOne(clip, side, frame, index, cell));
-  find('.si-pair-facts').textContent = cell ? factsOf(clip, cell) : 'Press a cell to hold it; the two slots are then outlined.';
+  write(find('.si-pair-sentence'), cell ? cellWords(side, cell) : 'Two frames, slot by slot.');
+  write(find('.si-pair-facts'), cell ? factsOf(clip, cell) : 'Press a cell of a matrix to hold it: both slots are then outlined here.');
 };
 
 const buildPair = (plot, clip, frames) => {

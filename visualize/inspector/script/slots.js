@@ -8,7 +8,8 @@ const buildChips = () => {
     const marks = [...new Set(held.filter(Boolean).map((slot) => slot.mark))];
     const text = marks.length === 1 ? marks[0] : held.map((slot, side) => (slot ? letter(side) + slot.mark : '')).join(' ').trim();
     const chip = node('button', text, 'si-chip');
-    Object.assign(chip, { type: 'button', title: first.label + (held.some((slot) => slot && slot.is_present) ? '' : ', always empty') });
+    const name = marks.length === 1 ? first.label : held.flatMap((slot, side) => (slot ? [letter(side) + ' ' + slot.label] : [])).join(', ');
+    Object.assign(chip, { type: 'button', title: name + (held.some((slot) => slot && slot.is_present) ? '' : ', always empty') });
     Object.assign(chip.dataset, { do: 'slot', value: key });
     chip.setAttribute('aria-label', chip.title);
     dress(chip, { ...first, rgb: channels(first.colour) });

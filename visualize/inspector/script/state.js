@@ -31,6 +31,7 @@ const state = {
   pair: null, // two frames that were chosen without a cell
   lock: null, // {side, cell} or {side, frame, slot}
   hover: null,
+  pointer: null, // where the pointer is, null for the keyboard
   cursor: null, // {plot, side, row, column}: where the keyboard is in a matrix
 };
 

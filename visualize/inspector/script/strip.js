@@ -17,6 +17,7 @@ const buildStrip = (side) => {
   }
   context.setTransform(1, 0, 0, 1, 0, 0);
   plot.style.minWidth = clip.numFrames * 18 + 28 + 'px';
+  plot.style.maxWidth = clip.numFrames * 52 + 'px';
   canvas.setAttribute('aria-label', 'Film strip of ' + clip.name + ': ' + clip.numSlots + ' slots over ' + clip.numFrames + ' frames');
   const rows = clip.numSlots + 1;
   const marks = clip.slots.map((slot, index) => ({ at: (index + 1.5) / rows, text: slot.mark, slot }));

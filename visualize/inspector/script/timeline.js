@@ -48,7 +48,7 @@ const buildTimeline = (side) => {
   const lines = switches.map(({ frame, object }) => shape('line', { x1: frame, x2: frame, y1: object + 0.08, y2: object + 0.92, class: 'si-cut' }));
   svg.replaceChildren(patterns, ...drawn, ...lines);
   svg.setAttribute('aria-label', 'Identity over time of ' + clip.name + ': ' + switchWords(switches.length));
-  plot.style.height = clip.numSlots * 26 + 'px';
+  plot.style.height = clip.numSlots * clamp(Math.round(170 / clip.numSlots), 22, 42) + 'px';
   label(plot, slotTicks(clip), frameTicks(clip.numFrames));
   plot.querySelector('.si-ticks').append(...switches.map((each) => flagOf(clip, each)));
   plot.closest('figure').querySelector('figcaption').textContent = titleOf(side) + ', ' + switchWords(switches.length);

@@ -7,10 +7,11 @@ const shown = (value, unit) => {
   return signed(value, digits) + (unit ? ' ' + unit : '');
 };
 
-const digitsOf = (low, high) => clamp(2 - Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high), 1e-9))), 0, 5);
+// As many digits as the end nearer to zero needs.
+const digitsOf = (ends) => clamp(-Math.floor(Math.log10(Math.min(...ends.filter(Boolean).map(Math.abs), 1))), 2, 5);
 
 const spreadWords = ({ num_prompts: count, num_lower: lower, low, high }) => {
-  const digits = Math.min(digitsOf(low, high), 4);
+  const digits = digitsOf([low, high]);
   return letter(1) + ' lower on ' + lower + ' of ' + count + ' prompts; 95 % interval of the difference ' + signed(low, digits) + ' to ' + signed(high, digits);
 };
 
@@ -21,13 +22,13 @@ const outcome = ({ better, spread }) => {
   return letter((spread.high < 0) === (better === 'lower') ? 1 : 0) + ' better';
 };
 
-const intervalOf = ({ low, high }) => {
+const intervalOf = ({ low, high }, isClear) => {
   const reach = Math.max(Math.abs(low), Math.abs(high)) * 1.15 || 1;
   const at = (value) => 50 + (50 * value) / reach;
   const svg = shape('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', class: 'si-interval', 'aria-hidden': 'true' });
   svg.append(
     shape('line', { x1: 0, x2: 100, y1: 5, y2: 5, class: 'si-scale' }), shape('line', { x1: 50, x2: 50, y1: 0, y2: 10, class: 'si-zero' }),
-    shape('line', { x1: at(low), x2: at(high), y1: 5, y2: 5, class: 'si-range' }),
+    shape('line', { x1: at(low), x2: at(high), y1: 5, y2: 5, class: 'si-range' + (isClear ? ' si-clear' : '') }),
   );
   return svg;
 };
@@ -46,7 +47,7 @@ const rowOfMetric = (metric) => {
   });
   if (word) values.append(node('span', word, 'si-outcome' + (word.endsWith('better') ? ' si-clear' : '')));
   row.append(head, values);
-  if (metric.spread) row.append(intervalOf(metric.spread), node('p', capital(spreadWords(metric.spread)) + '.', 'si-spread'));
+  if (metric.spread) row.append(intervalOf(metric.spread, word.endsWith('better')), node('p', capital(spreadWords(metric.spread)) + '.', 'si-spread'));
   row.append(node('p', 'Judge: ' + metric.judge, 'si-judge'));
   return row;
 };

@@ -51,8 +51,19 @@ const readOut = () => {
   if (line.textContent !== words) line.textContent = words;
 };
 
+// Beside the pointer, so that nothing on the page moves while it is read.
+const paintTip = () => {
+  const tip = find('.si-hovered');
+  write(tip, state.hover && state.pointer ? targetWords(state.hover) : '');
+  if (tip.hidden) return;
+  const box = root.getBoundingClientRect();
+  const { x, y } = state.pointer;
+  tip.style.left = clamp(x - box.left + 14, 0, Math.max(0, box.width - tip.offsetWidth)) + 'px';
+  tip.style.top = y - box.top + 20 + 'px';
+};
+
 const paintWords = () => {
-  find('.si-hovered').textContent = state.hover ? targetWords(state.hover) : '';
+  paintTip();
   find('.si-frame-words').textContent = 'frame ' + state.frame + ' / ' + (numFrames() - 1);
   find('.si-frame').value = state.frame;
   find('.si-frame').setAttribute('aria-valuetext', 'frame ' + state.frame + ' of ' + (numFrames() - 1));
