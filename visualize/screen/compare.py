@@ -98,7 +98,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     Returns:
         Its components.
     """
-    parts = _lay_out(services)
+    parts = _lay_out(services, explained)
 
     @explained
     def on_generate(
@@ -181,7 +181,7 @@ def remember(
     return [(label, run_id), *(run for run in session if run[1] != run_id)][:MOST_REMEMBERED]
 
 
-def _lay_out(services: CompareServices) -> CompareParts:
+def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
     with gr.Column(elem_classes="card"):
         with gr.Row():
             prompt = gr.Textbox(
@@ -218,7 +218,7 @@ def _lay_out(services: CompareServices) -> CompareParts:
     value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
     inspector = SlotInspector(value, elem_id="compare-inspector")
     run_id = gr.State(first.run_id if first else "")
-    build_downloads(services.export, run_id, "compare")
+    build_downloads(services.export, run_id, "compare", explained)
     gr.HTML(
         html_template=asset("share.html"), js_on_load=asset("share.js"), apply_default_css=False
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import LIGHT
+from visualize.screen.jobs import LIGHT, as_sent
 
 Exporter = Callable[[object, object], Path]
 
@@ -15,7 +16,7 @@ CLICK = "() => document.querySelector('#{elem_id} a, a#{elem_id}, button#{elem_i
 
 
 def build_downloads(
-    export: Exporter, run_id: gr.State, name: str, explained: Callable[..., object] | None = None
+    export: Exporter, run_id: gr.State, name: str, explained: Callable[..., Any]
 ) -> None:
     """Lay the row out and connect it.
 
@@ -39,10 +40,12 @@ def build_downloads(
         take = gr.Button(texts.DOWNLOAD, scale=1, min_width=120, elem_id=f"{name}-download")
         hidden = gr.DownloadButton(visible="hidden", elem_id=f"{name}-file")
 
+    as_sent([kind])
+
+    @explained
     def on_take(run: object, wanted: object) -> Iterator[str]:
         yield str(export(run, wanted))
 
-    handler = explained(on_take) if explained else on_take
-    take.click(handler, [run_id, kind], hidden, **LIGHT).success(
+    take.click(on_take, [run_id, kind], hidden, **LIGHT).success(
         None, js=CLICK.format(elem_id=f"{name}-file"), api_visibility="private"
     )

@@ -2,6 +2,8 @@
 
 import gradio as gr
 
+from visualize.screen.status_line import asset
+
 FORMULAS = [
     {"left": "$$", "right": "$$", "display": True},
     {"left": "$", "right": "$", "display": False},
@@ -23,6 +25,10 @@ one colour.
 in frame 6, the two vectors are alike. The heatmap compares every slot of every frame with every
 other. Sorted by slot, a clip whose objects stay themselves has *orange blocks along the diagonal*;
 a stripe that fades, or orange off the diagonal, is an object that changed or swapped.
+
+**Masks follow the picture.** A slot draws its object in one colour and claims a blob of pixels. The
+masks on the screen are the *posterior*: a pixel goes to the slot that claims it *and* would draw it
+in its true colour.
 
 ## The loss
 
@@ -73,5 +79,6 @@ While *drawing*, no slots are needed: OLVDM is as fast as LVDM.
 
 
 def build_how_it_works() -> None:
-    """Lay the tab out; it has nothing to connect."""
+    """Lay the tab out; its captions lead to the first tab by themselves."""
+    gr.HTML(html_template=asset("tour.html"), js_on_load=asset("tour.js"), apply_default_css=False)
     gr.Markdown(TEXT, latex_delimiters=FORMULAS, elem_classes="prose-page")

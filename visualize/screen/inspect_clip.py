@@ -81,7 +81,7 @@ def build_inspect(
         compared: The run on the screen of the first tab.
         explained: Wraps a handler so that its failures are told in words.
     """
-    parts = _lay_out(services)
+    parts = _lay_out(services, explained)
     as_sent(parts.settings)
     ids = [parts.clip_id, parts.other_id]
     for upload, clip_id, name in zip(parts.uploads, ids, ("read", "read_other"), strict=True):
@@ -143,7 +143,7 @@ def _connect(
     )
 
 
-def _lay_out(services: InspectServices) -> _Parts:
+def _lay_out(services: InspectServices, explained: Callable[..., Any]) -> _Parts:
     with gr.Column(elem_classes="card"):
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=280):
@@ -170,7 +170,7 @@ def _lay_out(services: InspectServices) -> _Parts:
         line = status_line("inspect-status")
     inspector = SlotInspector(empty_value(texts.NO_CLIP_YET), elem_id="clip-inspector")
     run_id = gr.State("")
-    build_downloads(services.export, run_id, "inspect")
+    build_downloads(services.export, run_id, "inspect", explained)
     return _Parts(
         clip_id=gr.State(None),
         other_id=gr.State(None),

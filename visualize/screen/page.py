@@ -20,6 +20,38 @@ button.addEventListener('click', () => document.body.classList.toggle('dark'));
 """
 
 
+class Page(gr.Blocks):
+    """A page that tells of every failure in words, and whose log holds nothing that was sent.
+
+    Args:
+        words_of: Says what a person is told of a failure.
+        **kwargs: As for every page of Gradio.
+
+    Ours: what fails before or after a handler, such as a forged file, Gradio writes into the log
+    with the values that were sent, and answers with nothing.
+    """
+
+    def __init__(self, words_of: Callable[[Exception], str], **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(**kwargs)
+        self._words_of = words_of
+
+    async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Gradio has them
+        """Read the arguments of a handler, or refuse them."""
+        try:
+            return await super().preprocess_data(*args, **kwargs)
+        except Exception as error:
+            raise gr.Error(texts.UNREADABLE, print_exception=False) from error
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Gradio has them
+        """Run a handler."""
+        try:
+            return await super().process_api(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise gr.Error(self._words_of(error), print_exception=False) from error
+
+
 def build_page(
     compare: CompareServices,
     inspect: InspectServices,
@@ -28,6 +60,7 @@ def build_page(
     *,
     missing: Sequence[str],
     explained: Callable[..., Any],
+    words_of: Callable[[Exception], str],
     cache_sweep: tuple[int, int],
 ) -> gr.Blocks:
     """Build the page; nothing is computed yet.
@@ -39,13 +72,18 @@ def build_page(
         api: What the endpoints need.
         missing: Names of models that are not there.
         explained: Wraps a handler so that its failures are told in words.
+        words_of: Says what a person is told of a failure.
         cache_sweep: How often Gradio clears its files, and how old they may be, in seconds.
 
     Returns:
         The page, to be launched.
     """
-    with gr.Blocks(
-        title=texts.TITLE_LONG, analytics_enabled=False, delete_cache=cache_sweep, fill_width=False
+    with Page(
+        words_of,
+        title=texts.TITLE_LONG,
+        analytics_enabled=False,
+        delete_cache=cache_sweep,
+        fill_width=False,
     ) as page:
         gr.HTML(html_template=asset("head.html"), js_on_load=DARK, apply_default_css=False)
         if missing:

@@ -1,10 +1,10 @@
-"""The tab that leads back to earlier runs, pairs any two of them, and shows how to do it by code."""
+"""The tab that leads back to earlier runs, pairs any two of them, shows how to do it by code."""
 
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -48,7 +48,10 @@ def build_runs(
         tab: This tab.
         explained: Wraps a handler so that its failures are told in words.
     """
-    stored = [(texts.STORED.format(title=each.label), each.key) for each in services.stored]
+    stored = [
+        (texts.STORED_RUN.format(title=each.label, detail=each.detail), each.key)
+        for each in services.stored
+    ]
     with gr.Column(elem_classes="card"):
         gr.Markdown(texts.RUNS_HINT, elem_classes="hint")
         runs = gr.Radio(stored, label=texts.RUNS, elem_id="runs")
@@ -129,7 +132,11 @@ def snippets(
 
 
 def _code_boxes() -> list[gr.Code]:
-    names = {"shell": texts.SHELL, "python": texts.PYTHON, "json": texts.MCP}
+    names: dict[Literal["shell", "python", "json"], str] = {
+        "shell": texts.SHELL,
+        "python": texts.PYTHON,
+        "json": texts.MCP,
+    }
     return [
         gr.Code(language=language, label=label, interactive=False, elem_id=f"code-{language}")
         for language, label in names.items()

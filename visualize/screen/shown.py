@@ -62,10 +62,12 @@ class Choice:
     Attributes:
         key: What the program calls it.
         label: What the person reads.
+        detail: What a longer list adds to it.
     """
 
     key: str
     label: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)

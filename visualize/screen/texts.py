@@ -23,6 +23,7 @@ SETTINGS = "Steps and guidance"
 GENERATE = "Generate both"
 CANCEL = "Cancel"
 STORED = "Stored: {title}"
+STORED_DETAIL = "{prompt}, seed {seed}"
 STORED_LABEL = "Stored comparisons"
 WHAT = {
     "lvdm": "the same network, trained without slots",
@@ -71,6 +72,10 @@ FITTING = "Fitting the slots: step {step} of {num_steps}, loss {loss:.3f}"
 DONE = "Done in {seconds:.1f} s."
 READING = "Reading the clip."
 CLIP_READ = "The clip is read. Press Find the objects."
+UNREADABLE = (
+    "The request could not be read: an argument is missing, of the wrong kind, or a file that was"
+    " not uploaded here."
+)
 CANCELLED = "Cancelled. The result on screen is the one before."
 BUSY_HINT = "Stored comparisons always work."
 MISSING = (
@@ -120,6 +125,7 @@ SHARE = "Copy a link to this view"
 
 # Runs and API
 RUNS = "Runs of this visit, and stored ones"
+STORED_RUN = "Stored, {title}: {detail}"
 RUNS_HINT = (
     "Choose a run to see it again. Runs are kept on this machine until newer ones need room."
 )
@@ -127,6 +133,7 @@ PAIR_HINT = "Or put any two clips beside each other, for example one model under
 PAIR_RUN = "{side}: run"
 PAIR_MODEL = "Model"
 PAIR = "Show this pair"
+AND = " and "
 PAIR_BADGE = "a pair of your choice"
 API_HINT = "The same comparison by code, with the settings of the first tab."
 SHELL = "Shell"
