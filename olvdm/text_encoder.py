@@ -177,6 +177,30 @@ class TextEncoder(ModelMixin, ConfigMixin):
         return rows
 
 
+def load_named_tower(name: str, pretrained: str | None, output_dim: int) -> TextEncoder:
+    """Return a fresh encoder around a tower of open_clip, whose weights are loaded by now.
+
+    Args:
+        name: Of the model, as open_clip lists it.
+        pretrained: Tag of its weights, likewise.
+        output_dim: Width of the embeddings.
+
+    Returns:
+        The encoder; saved, it names its tower and holds no copy of it.
+
+    Raises:
+        InputError: If a name is unknown, or the weights are a file, which no checkpoint may name.
+    """
+    if pretrained is not None and Path(pretrained).is_file():
+        raise InputError(
+            "text_pretrained must be a tag of open_clip and not a weight file, since a checkpoint "
+            "may name no file outside itself"
+        )
+    encoder = TextEncoder(open_clip_model=name, pretrained=pretrained, output_dim=output_dim)
+    encoder.encode([""])
+    return encoder
+
+
 @functools.cache
 def _split() -> Callable[[str], list[tuple[str, tuple[int, ...]]]]:
     """Build open_clip's tokenizer once: text -> words, each with its token ids."""
@@ -244,7 +268,8 @@ def _frozen_sizes(name: str, pretrained: str | None) -> tuple[int, int]:
     tags = open_clip.list_pretrained_tags_by_model(name)
     if pretrained not in tags and not Path(pretrained or "").is_file():
         raise InputError(
-            f"pretrained must be a weight file or one of {', '.join(tags)} for {name!r}"
+            f"pretrained (text_pretrained of a training) must be a weight file or one of "
+            f"{', '.join(tags)} for {name!r}"
         )
     return text_config["width"], text_config.get("context_length", 77)
 
@@ -262,7 +287,7 @@ def _frozen_tower(name: str, pretrained: str) -> nn.Module:
     except (RuntimeError, OSError) as error:
         raise CheckpointError(
             f"the weights {pretrained[-64:]!r} of open_clip's {name!r} cannot be loaded; connect to"
-            " the network once so that open_clip can fetch them, or give a weight file"
+            " the network once so that open_clip can fetch them"
         ) from error
     tower = cast("TextTransformer", model.text).eval().requires_grad_(False)
     tower.output_tokens = True

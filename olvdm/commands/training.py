@@ -18,7 +18,7 @@ from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, InputError
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
-from olvdm.text_encoder import TextEncoder
+from olvdm.text_encoder import TextEncoder, load_named_tower
 from olvdm.training.autoencoder import AutoencoderStage
 from olvdm.training.config import (
     AutoencoderConfig,
@@ -91,7 +91,7 @@ def build_stage(config: TrainingConfig) -> Stage:
     return DenoiserStage(
         config,
         _frozen_autoencoder(config.autoencoder),
-        _begun(begun, "text_encoder", TextEncoder),
+        _text_encoder(config),
         slot_encoder,
         _begun(begun, "denoiser", VideoDenoiser),
     )
@@ -102,6 +102,23 @@ def _begun(folder: str | None, name: str, kind: type[Network]) -> Network | None
     if folder is None or find_part(folder, name) is None:
         return None
     return load_part(folder, name, kind)
+
+
+def _text_encoder(config: DenoiserConfig) -> TextEncoder | None:
+    """Return the encoder to go on with or the one that is named, if there is either."""
+    name, tag = config.text_tower, config.text_pretrained
+    if name is None and tag is not None:
+        raise InputError("text_pretrained needs text_tower, the name of a model of open_clip")
+    begun = _begun(config.init_from, "text_encoder", TextEncoder)
+    if begun is None and name is not None:
+        return load_named_tower(name, tag, config.prompt_dim)
+    if begun and name is not None and (begun.frozen_name, begun.frozen_weights) != (name, tag):
+        found = begun.frozen_name or "our own small tower"
+        raise InputError(
+            f"the denoiser to begin from reads {found!r} and not {name!r} of {tag!r}; leave out "
+            "text_tower and text_pretrained, or begin from another one"
+        )
+    return begun
 
 
 def find_part(folder: str | Path, name: str) -> Path | None:

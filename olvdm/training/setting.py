@@ -74,6 +74,15 @@ def optional_path() -> Any:  # noqa: ANN401
     return field(default=None, metadata={"kind": str, "optional": True})
 
 
+def optional_name() -> Any:  # noqa: ANN401
+    """Declare a name that may be left out.
+
+    Returns:
+        A field of a dataclass.
+    """
+    return field(default=None, metadata={"kind": str, "optional": True, "noun": "name"})
+
+
 def optional_number(low: int | float, high: int | float) -> Any:  # noqa: ANN401
     """Declare a number that may be left out.
 
@@ -180,8 +189,8 @@ def _legal_values(declared: Field[Any]) -> str:
     if kind is bool:
         return "true or false"
     if kind is str:
-        words = metadata.get("words")
-        return f"one of {', '.join(words)}" if words else "a path without control characters"
+        words, noun = metadata.get("words"), metadata.get("noun", "path")
+        return f"one of {', '.join(words)}" if words else f"a {noun} without control characters"
     low, high = metadata["bounds"]
     if kind is tuple:
         return f"1 to {ROW_LENGTH} whole numbers within {low} to {high}"

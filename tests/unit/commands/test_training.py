@@ -5,7 +5,10 @@ from olvdm.cli import main
 from olvdm.commands.training import build_stage, find_part, load_part
 from olvdm.denoiser import VideoDenoiser
 from olvdm.errors import CheckpointError, InputError
-from olvdm.training.config import load_config
+from olvdm.text_encoder import TextEncoder
+from olvdm.training import denoiser as training
+from olvdm.training.config import DenoiserConfig, load_config
+from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.slots import SlotsStage
 
 TINY = {"num_clips": 2, "batch_size": 2, "max_steps": 2, "height": 32, "width": 32, "num_frames": 8}
@@ -15,6 +18,7 @@ SAVING = ["--set", "save_every=1", "--set", "precision=no"]
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training, "NUM_VALIDATION_CLIPS", 2)
 
 
 def train(*words: str) -> int:
@@ -74,3 +78,86 @@ def test_slot_loss_needs_trained_slots(checkpoint) -> None:
 def test_folder_without_the_part_is_refused(tmp_path) -> None:
     with pytest.raises(CheckpointError, match="holds no denoiser"):
         load_part(tmp_path, "denoiser", VideoDenoiser)
+
+
+@pytest.fixture
+def tiny_tower(tmp_path_factory, monkeypatch) -> tuple[str, str]:
+    """Give name and tag of a model of a few numbers that open_clip lists as any other."""
+    from open_clip import pretrained
+
+    from tests.unit.test_text_encoder import add_tiny_open_clip_model
+
+    weights = add_tiny_open_clip_model(tmp_path_factory.mktemp("tower"))
+    monkeypatch.setitem(pretrained._PRETRAINED, "tiny-clip", {"random": {"file": weights}})
+    return "tiny-clip", "random"
+
+
+def with_tower(checkpoint, tmp_path, **changes: object) -> DenoiserConfig:
+    settings = {**TINY, "autoencoder": str(checkpoint), "latents": str(tmp_path / "latents")}
+    return load_config("denoiser", "smoke", {**settings, **changes})
+
+
+def test_tower_of_open_clip_is_taken_by_name(checkpoint, tmp_path, tiny_tower) -> None:
+    name, tag = tiny_tower
+    stage = build_stage(with_tower(checkpoint, tmp_path, text_tower=name, text_pretrained=tag))
+    assert isinstance(stage, DenoiserStage)
+    trained = [key for key, one in stage.text_encoder.named_parameters() if one.requires_grad]
+    assert trained == ["projection.weight", "projection.bias"]
+    stage.networks()["text_encoder"].save_pretrained(tmp_path / "saved" / "text_encoder")
+    loaded = load_part(tmp_path / "saved", "text_encoder", TextEncoder)
+    assert (loaded.frozen_name, loaded.frozen_weights) == tiny_tower
+    assert torch.equal(loaded.encode(["a dragon"]), stage.text_encoder.encode(["a dragon"]))
+
+
+def test_tower_survives_training_packaging_and_loading(checkpoint, tmp_path, tiny_tower) -> None:
+    from olvdm.pipeline import OLVDMPipeline
+
+    name, tag = tiny_tower
+    words = ["denoiser", "--preset", "smoke", "--autoencoder", str(checkpoint), *SAVING]
+    tower = ["--set", f"text_tower={name}", "--set", f"text_pretrained={tag}"]
+    assert train(*words, *tower, "--output", "begun") == 0
+    assert main(["train", "denoiser", "--resume", "--output", "begun", "--max-steps", "3"]) == 0
+    parts = ["--autoencoder", str(checkpoint), "--slots", str(checkpoint), "--denoiser", "begun"]
+    assert main(["package", *parts, "--output", "mine"]) == 0
+    pipeline = OLVDMPipeline.from_pretrained("mine", torch.float32)
+    assert pipeline.text_encoder.frozen_name == name
+    drawn = pipeline("a green dragon", num_frames=8, num_inference_steps=1)
+    assert drawn.uint8_frames.shape == (1, 8, 32, 32, 3)
+    for other in ({"text_tower": "ViT-B-32"}, {"text_tower": name, "text_pretrained": "other"}):
+        config = with_tower(checkpoint, tmp_path, init_from=str(tmp_path / "mine"), **other)
+        with pytest.raises(InputError, match="reads 'tiny-clip' and not"):
+            build_stage(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"text_tower": "ViT-B-33", "text_pretrained": "openai"}, "nearest is 'ViT-B-32'"),
+        ({"text_tower": "ViT-B-32", "text_pretrained": "opnai"}, "one of openai"),
+        ({"text_tower": "ViT-B-32"}, "text_pretrained of a training"),
+        ({"text_pretrained": "openai"}, "text_pretrained needs text_tower"),
+    ],
+)
+def test_tower_that_does_not_exist_is_refused(checkpoint, tmp_path, changes, sentence) -> None:
+    with pytest.raises(InputError, match=sentence):
+        build_stage(with_tower(checkpoint, tmp_path, **changes))
+
+
+def test_weight_file_of_a_tower_is_refused(checkpoint, tmp_path) -> None:
+    (tmp_path / "weights").write_bytes(b"")
+    changes = {"text_tower": "ViT-B-32", "text_pretrained": str(tmp_path / "weights")}
+    with pytest.raises(InputError, match="a tag of open_clip and not a weight file"):
+        build_stage(with_tower(checkpoint, tmp_path, **changes))
+
+
+def test_tower_that_cannot_be_had_is_refused_before_clips_are_encoded(
+    checkpoint, tmp_path, monkeypatch
+) -> None:
+    def fails(*_: object, **__: object) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr("open_clip.factory.download_pretrained", fails)
+    config = with_tower(checkpoint, tmp_path, text_tower="ViT-B-32", text_pretrained="openai")
+    with pytest.raises(CheckpointError, match="connect to the network once"):
+        build_stage(config)
+    assert not (tmp_path / "latents").exists()
