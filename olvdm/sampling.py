@@ -1,6 +1,6 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from olvdm.denoiser import VideoDenoiser
-from olvdm.errors import OlvdmError
+from olvdm.errors import InputError, OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
+from olvdm.generation import Generation
 from olvdm.noise_schedule import Scheduler
 
 
@@ -48,6 +49,42 @@ class Guidance:
     prompt_embeds: Float[Tensor, "1 l e"]
     negative_embeds: Float[Tensor, "1 l e"]
     scale: float
+
+
+def guidance_of(
+    generation: Generation, clip: int, encode: Callable[[str], Tensor], denoiser: VideoDenoiser
+) -> Guidance:
+    """Return what one clip of a generation is to show and not to show.
+
+    Args:
+        generation: What to draw, checked.
+        clip: Index of the clip.
+        encode: Embeds a text, `1 l e`; called where no embeddings are given.
+        denoiser: The network that reads them.
+
+    Returns:
+        The embeddings of that clip and their strength.
+
+    Raises:
+        InputError: If given embeddings are of another size than the model's.
+    """
+    embeds, negative = generation.prompt_embeds, generation.negative_prompt_embeds
+    wanted = encode(generation.prompts[clip]) if embeds is None else embeds[clip][None]
+    if negative is None:
+        unwanted = encode(generation.negative_prompt)
+    else:
+        unwanted = negative[clip % len(negative)][None]
+    prompt_dim = denoiser.config["prompt_dim"]
+    for name, one in (("prompt_embeds", wanted), ("negative_prompt_embeds", unwanted)):
+        if one.shape[2] != prompt_dim:
+            raise InputError(f"{name} must be {prompt_dim} wide for this model, got {one.shape[2]}")
+    if wanted.shape != unwanted.shape:
+        raise InputError(
+            "prompt_embeds and negative_prompt_embeds must be equally long, got "
+            f"{wanted.shape[1]} and {unwanted.shape[1]} tokens"
+        )
+    device = denoiser.device
+    return Guidance(wanted.to(device), unwanted.to(device), float(generation.guidance_scale))
 
 
 def draw_latents(

@@ -1,3 +1,4 @@
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,55 @@ def test_what_is_no_video_is_refused(frames: object) -> None:
 def test_one_prompt_is_a_list_of_one() -> None:
     assert Generation(prompt="one").prompts == ["one"]
     assert Generation(prompt=("one", "two")).prompts == ["one", "two"]
+
+
+EMBEDS = torch.zeros(2, 5, 12)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt_embeds": EMBEDS},
+        {"prompt_embeds": EMBEDS, "negative_prompt_embeds": EMBEDS[:1]},
+        {"prompt_embeds": EMBEDS, "negative_prompt_embeds": EMBEDS},
+        {"prompt_embeds": EMBEDS, "generator": [torch.Generator(), torch.Generator()]},
+        {"prompt": "one", "negative_prompt_embeds": EMBEDS[:1]},
+    ],
+)
+def test_embeddings_do_in_place_of_texts(changes: dict[str, Any]) -> None:
+    Generation(**changes).check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "give either prompt or prompt_embeds, and not both"),
+        ({"prompt": "one", "prompt_embeds": EMBEDS}, "give either prompt or prompt_embeds"),
+        ({"prompt_embeds": EMBEDS[0]}, r"floats of shape b l e, got shape \(5, 12\)"),
+        ({"prompt_embeds": EMBEDS[:0]}, r"floats of shape b l e, got shape \(0, 5, 12\)"),
+        ({"prompt_embeds": EMBEDS.long()}, "must be floats of shape b l e"),
+        ({"prompt_embeds": [[[0.0]]]}, "floats of shape b l e, got list"),
+        ({"prompt_embeds": EMBEDS * float("nan")}, "prompt_embeds must be finite"),
+        (
+            {"prompt_embeds": EMBEDS, "negative_prompt_embeds": EMBEDS[[0, 1, 1]]},
+            "negative_prompt_embeds must have 1 row or one for each of 2 clips, got 3",
+        ),
+        (
+            {"prompt": "one", "negative_prompt": "no", "negative_prompt_embeds": EMBEDS[:1]},
+            "give either negative_prompt or negative_prompt_embeds",
+        ),
+        (
+            {"prompt_embeds": EMBEDS, "generator": [torch.Generator()]},
+            "need one generator a prompt: got 1 for 2",
+        ),
+    ],
+)
+def test_embeddings_that_nobody_gave_are_refused(changes: dict[str, Any], sentence: str) -> None:
+    generation = object.__new__(Generation)  # past the types, as a caller without a checker gets
+    for field in fields(Generation):
+        object.__setattr__(generation, field.name, changes.get(field.name, field.default))
+    with pytest.raises(InputError, match=sentence):
+        generation.check()
 
 
 def test_given_frames_come_first_where_no_place_is_named() -> None:

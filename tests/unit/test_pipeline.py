@@ -76,6 +76,46 @@ def test_other_seed_other_frames(tiny_pipeline: OLVDMPipeline) -> None:
     assert digest(first) != digest(second)
 
 
+@pytest.mark.parametrize("scale", [1, 3.0])
+def test_embeddings_of_a_prompt_draw_its_frames(tiny_pipeline: OLVDMPipeline, scale: float) -> None:
+    texts = {"negative_prompt": PROMPTS[1], "guidance_scale": scale}
+    wanted = draw(tiny_pipeline, *PROMPTS, seeds=(0, 1), **texts)
+    embeds = torch.cat([tiny_pipeline.encode_prompt(prompt) for prompt in PROMPTS])
+    found = tiny_pipeline(
+        prompt_embeds=embeds,
+        negative_prompt_embeds=tiny_pipeline.encode_prompt(PROMPTS[1]),
+        guidance_scale=scale,
+        num_frames=6,
+        num_inference_steps=2,
+        generator=[seeded(0), seeded(1)],
+    )
+    assert digest(found.uint8_frames) == digest(wanted.uint8_frames)
+
+
+def test_each_clip_steers_away_from_its_own_embeddings(tiny_pipeline: OLVDMPipeline) -> None:
+    embeds = torch.cat([tiny_pipeline.encode_prompt(prompt) for prompt in PROMPTS])
+    settings: dict[str, Any] = {"num_frames": 6, "num_inference_steps": 2, "output_type": "latent"}
+    both = tiny_pipeline(
+        prompt_embeds=embeds,
+        negative_prompt_embeds=embeds.flip(0),
+        generator=[seeded(0), seeded(1)],
+        **settings,
+    )
+    alone = draw(tiny_pipeline, PROMPTS[1], seeds=(1,), negative_prompt=PROMPTS[0], **settings)
+    assert torch.equal(both.latents[1:], alone.latents)
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [((1, 12, 11), "prompt_embeds must be 12 wide for this model, got 11"), ((1, 5, 12), "long")],
+)
+def test_embeddings_of_another_model_are_refused(
+    tiny_pipeline: OLVDMPipeline, shape: tuple[int, ...], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        tiny_pipeline(prompt_embeds=torch.zeros(shape), num_frames=6)
+
+
 def test_other_prompt_other_frames(tiny_pipeline: OLVDMPipeline) -> None:
     first, second = (draw(tiny_pipeline, prompt).uint8_frames for prompt in PROMPTS)
     assert digest(first) != digest(second)
