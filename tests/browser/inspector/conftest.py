@@ -33,9 +33,8 @@ def open_report(
     ) -> Opened:
         path = tmp_path / f"report-{len(pages)}.html"
         path.write_text(report_html(payload or pair_payload()), encoding="utf-8")
-        view = browser.new_context(
-            viewport={"width": width, "height": 900}, **{"reduced_motion": "reduce"} | context
-        )
+        context.setdefault("reduced_motion", "reduce")
+        view = browser.new_context(viewport={"width": width, "height": 900}, **context)
         page = view.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: faults.append(f"page error: {error}"))

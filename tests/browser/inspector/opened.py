@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 PIXELS = """canvas => {
-  const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const { width, height } = canvas;
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
   let text = '';
-  for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
+  for (let at = 0; at < data.length; at += 8192) {
+    text += String.fromCharCode(...data.subarray(at, at + 8192));
+  }
   return [width, height, btoa(text)];
 }"""
 SLIDE = """(slider, value) => {

@@ -28,7 +28,7 @@ def enlarged(frame: np.ndarray) -> np.ndarray:
 def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return which pixels of the clip differ, in positions of the clip."""
     differs = (before.astype(int) - after).any(axis=-1)
-    return differs.reshape(SIDE, SCALE, SIDE, SCALE).any(axis=(1, 3))
+    return np.asarray(differs.reshape(SIDE, SCALE, SIDE, SCALE).any(axis=(1, 3)))
 
 
 def test_report_opens_where_it_was_told(report: Opened) -> None:
@@ -185,7 +185,9 @@ def test_spread_is_told_in_words(report: Opened) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"spread": None}, {"better": "context"}])
-def test_without_spread_or_direction_nothing_is_better(open_report: Open, changes: dict) -> None:
+def test_without_spread_or_direction_nothing_is_better(
+    open_report: Open, changes: dict[str, object]
+) -> None:
     report = open_report(pair_payload(metrics=(metric(-0.004, -0.001, **changes),)))
     assert report.find(".si-outcome").count() == 0
 

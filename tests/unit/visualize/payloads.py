@@ -1,5 +1,6 @@
 """Values of the inspector made from the clip of discs."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,7 @@ def inspected(world: World, name: str = "LVDM", **changes: Any) -> InspectedClip
 def shortened(clip: InspectedClip, frames: int) -> InspectedClip:
     """Return the first frames of a clip."""
     kept = {name: getattr(clip, name)[:frames] for name in OVER_TIME}
-    fields = {name: getattr(clip, name) for name in InspectedClip.__dataclass_fields__}
-    return InspectedClip(**fields | kept | {"correlation": clip.correlation[:frames, :frames]})
+    return replace(clip, **kept, correlation=clip.correlation[:frames, :frames])
 
 
 def with_slots(num_slots: int, frames: int, side: int, seed: int = 0) -> InspectedClip:

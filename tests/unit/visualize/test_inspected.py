@@ -34,9 +34,11 @@ def test_background_is_always_the_first_of_the_palette() -> None:
 
 
 def test_object_that_the_first_clip_lacks_has_a_colour_of_its_own() -> None:
-    world = make_world()
-    frames = np.where(world.frames < 128, 255, 0).astype(np.uint8)
-    first, second = shared_palette([inspected(world), inspected(world, frames=frames)])
+    masks = make_world().masks
+    looks = np.array([[30, 30, 30], [255, 0, 0], [0, 255, 0], [0, 0, 255]])
+    others = np.array([[30, 30, 30], [255, 0, 0], [0, 255, 0], [255, 255, 255]])
+    drawn = [np.einsum("tkhw,kc->thwc", masks, each).astype(np.uint8) for each in (looks, others)]
+    first, second = shared_palette([inspected(make_world(), frames=each) for each in drawn])
     assert len(set(second)) == len(second)
     assert set(second) - set(first)
 

@@ -16,7 +16,7 @@ const buildStrip = (side) => {
     }
   }
   context.setTransform(1, 0, 0, 1, 0, 0);
-  plot.style.minWidth = clip.numFrames * 18 + 28 + 'px';
+  plot.style.minWidth = clip.numFrames * 15 + 28 + 'px';
   plot.style.maxWidth = clip.numFrames * 52 + 'px';
   canvas.setAttribute('aria-label', 'Film strip of ' + clip.name + ': ' + clip.numSlots + ' slots over ' + clip.numFrames + ' frames');
   const rows = clip.numSlots + 1;
@@ -44,6 +44,14 @@ const paintStrips = () => {
     }
     mark(plotOf('strip', side), clip.numFrames, rows, wanted);
   });
+};
+
+// Where the strip is wider than its box, the box follows the playhead.
+const followStrips = () => {
+  for (const plot of plotsOf('strip')) {
+    const box = plot.parentElement;
+    if (box.scrollWidth > box.clientWidth) box.scrollLeft = ((state.frame + 0.5) / numFrames()) * box.scrollWidth - box.clientWidth / 2;
+  }
 };
 
 const stripMarks = (kind, target) => {

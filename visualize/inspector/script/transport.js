@@ -4,6 +4,7 @@ const rate = () => Math.min(clips().length ? clips()[0].fps : 8, 30) * state.spe
 const jump = (frame) => {
   state.frame = clamp(Math.floor(frame), 0, numFrames() - 1);
   paint();
+  followStrips();
   tell();
 };
 
