@@ -83,7 +83,8 @@ const install = (model) => {
   Object.assign(state, { model, step: null, hover: null, lock: null, pair: null, cursor: null, solo: null, side: 0, frame: clamp(start.frame, 0, model.numFrames - 1) });
   state.hidden = new Set(backgroundKeys());
   if (clips().length < 2) { state.view = 'side'; press('[data-do="view"]', 'side'); }
-  if (start.cell && isCell(0, start.cell)) state.lock = { side: 0, cell: start.cell };
+  const side = start.side || 0;
+  if (isCell(side, start.cell)) Object.assign(state, { side, lock: { side, cell: start.cell } });
   root.dataset.run = value.run_id;
   writeTexts(value);
   buildChips();
@@ -117,9 +118,8 @@ const writeClips = () => {
     figure.querySelector('.si-letter').hidden = !isPair;
     figure.querySelector('.si-name').textContent = clip ? clip.name : '';
     figure.querySelector('.si-what').textContent = clip ? clip.what : '';
-    figure.querySelector('.si-plot').title = clip ? 'Masks: ' + clip.mask_source : '';
   });
-  clips().forEach((clip, side) => all('.si-pairs .si-chart[data-side="' + side + '"] figcaption, .si-matrices .si-chart[data-side="' + side + '"] figcaption').forEach((caption) => { caption.textContent = titleOf(side); }));
+  clips().forEach((clip, side) => all('.si-pairs .si-chart[data-side="' + side + '"] figcaption, .si-matrices .si-chart[data-side="' + side + '"] figcaption').forEach((caption) => { caption.textContent = titleOf(side) + (caption.closest('.si-pairs') ? ', masks: ' + clip.mask_source : ''); }));
   find('.si-views').hidden = !isPair;
   find('.si-sides').hidden = !isPair;
   find('.si-dashes').textContent = isPair ? 'A is dashed, B solid.' : '';

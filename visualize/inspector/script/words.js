@@ -64,7 +64,7 @@ const paintTip = () => {
 
 const paintWords = () => {
   paintTip();
-  find('.si-frame-words').textContent = 'frame ' + state.frame + ' / ' + (numFrames() - 1);
+  find('.si-count').textContent = state.frame + ' / ' + (numFrames() - 1);
   find('.si-frame').value = state.frame;
   find('.si-frame').setAttribute('aria-valuetext', 'frame ' + state.frame + ' of ' + (numFrames() - 1));
 };
