@@ -34,11 +34,13 @@ def test_background_is_always_the_first_of_the_palette() -> None:
 
 
 def test_object_that_the_first_clip_lacks_has_a_colour_of_its_own() -> None:
-    masks = make_world().masks
+    winner = make_world().masks.argmax(axis=1)
+    masks = (winner[:, None] == np.arange(4)[:, None, None]).astype(np.float32)
     looks = np.array([[30, 30, 30], [255, 0, 0], [0, 255, 0], [0, 0, 255]])
     others = np.array([[30, 30, 30], [255, 0, 0], [0, 255, 0], [255, 255, 255]])
     drawn = [np.einsum("tkhw,kc->thwc", masks, each).astype(np.uint8) for each in (looks, others)]
-    first, second = shared_palette([inspected(make_world(), frames=each) for each in drawn])
+    clips = [inspected(make_world(), frames=each, alpha_masks=masks) for each in drawn]
+    first, second = shared_palette(clips)
     assert len(set(second)) == len(second)
     assert set(second) - set(first)
 
