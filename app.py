@@ -18,12 +18,13 @@ from olvdm import limits
 from olvdm.data.captions import example_prompts
 from olvdm.endpoints import Endpoints, read_link
 from olvdm.errors import OlvdmError
+from olvdm.results import MODELS
 from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.middleware import guards, log_stack
 from olvdm.serving.sample_clips import sample_labels
 from olvdm.serving.temp_files import TempFiles
-from olvdm.workshop import MODELS, Workshop
+from olvdm.workshop import Workshop
 from visualize.screen import texts
 from visualize.screen.shown import Choice
 
@@ -60,19 +61,32 @@ def explained(handler: Callable[P, Iterator[Shown]]) -> Callable[P, Iterator[Sho
 
         try:
             yield from handler(*args, **kwargs)
-        except OlvdmError as error:
-            words = html.escape(error.user_message, quote=False)
-            raise gr.Error(words, print_exception=False) from error
-        except MemoryError as error:
-            raise gr.Error(NO_MEMORY, print_exception=False) from error
+        except gr.Error:
+            raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                raise gr.Error(NO_SPACE, print_exception=False) from error
-            incident = secrets.token_hex(3)
-            log_stack(incident, error)
-            raise gr.Error(f"Internal error, id {incident}", print_exception=False) from error
+            raise gr.Error(words_of(error), print_exception=False) from error
 
     return guarded
+
+
+def words_of(error: Exception) -> str:
+    """Return what a person is told of a failure; the log has where it arose.
+
+    Args:
+        error: What happened.
+
+    Returns:
+        One sentence, which is no markup.
+    """
+    if isinstance(error, OlvdmError):
+        return html.escape(error.user_message, quote=False)
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return NO_SPACE
+    incident = secrets.token_hex(3)
+    log_stack(incident, error)
+    return f"Internal error, id {incident}"
 
 
 def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
@@ -105,6 +119,7 @@ def build(workshop: Workshop, port: int = PORT) -> "gr.Blocks":
         _api_services(workshop),
         missing=workshop.models.missing(),
         explained=explained,
+        words_of=words_of,
         cache_sweep=limits.CACHE_SWEEP,
     )
     return page.queue(

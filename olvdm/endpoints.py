@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olvdm import limits
 from olvdm.errors import InputError
 from olvdm.request import check_request
-from olvdm.workshop import INSPECTING_MODEL, MODELS, Workshop
+from olvdm.results import MODELS
+from olvdm.workshop import INSPECTING_MODEL, Job, Workshop
 from visualize.screen.shown import Finished, Link, Progress
 
 if TYPE_CHECKING:
@@ -38,33 +40,23 @@ class Endpoints:
         """Draw with one model; the run holds the other's clip too, from the same noise."""
         if checkpoint not in MODELS:
             raise InputError(f"checkpoint must be one of {', '.join(MODELS)}")
-        for report, files in self.compare(prompt, seed, steps, guidance):
+        name = str(checkpoint)
+        film = ("mp4-a", "mp4-b")[MODELS.index(name)]
+        job = self.workshop.compare(prompt, seed, steps, guidance)
+        for report, files in self._followed(job, (film, "npz")):
             if "clips" in report:
-                report["clips"] = {str(checkpoint): report["clips"][str(checkpoint)]}
+                report["clips"] = {name: report["clips"][name]}
             yield report, files
 
     def compare(self, prompt: object, seed: object, steps: object, guidance: object) -> Answers:
         """Draw with both models from the same noise."""
-        last: Finished | None = None
-        for reached in self.workshop.compare(prompt, seed, steps, guidance):
-            if isinstance(reached, Progress):
-                yield {"status": reached.text, "share": reached.share}, []
-            else:
-                last = reached
-        assert last is not None
-        yield self._answer(last), self._files(last.run_id, ("side-by-side", "npz"))
+        job = self.workshop.compare(prompt, seed, steps, guidance)
+        yield from self._followed(job, ("side-by-side", "npz"))
 
     def inspect(self, clip: object, slots: object, frames: object, adapt: object) -> Answers:
         """Inspect an uploaded file."""
         clip_id = self.workshop.read_upload(clip).clip_id
-        last: Finished | None = None
-        for reached in self.workshop.inspect(clip_id, slots, frames, adapt):
-            if isinstance(reached, Progress):
-                yield {"status": reached.text, "share": reached.share}, []
-            else:
-                last = reached
-        assert last is not None
-        yield self._answer(last), self._files(last.run_id, ("npz",))
+        yield from self._followed(self.workshop.inspect(clip_id, slots, frames, adapt), ("npz",))
 
     def metrics(self, run_id: object) -> dict[str, Any]:
         """Return what a finished run measures."""
@@ -86,6 +78,18 @@ class Endpoints:
             for name in MODELS
             if (folder / name).is_dir()
         ]
+
+    def _followed(self, job: Job, kinds: tuple[str, ...]) -> Answers:
+        """Report every step of a job, and last its result with these files."""
+        last: Finished | None = None
+        with closing(job):
+            for reached in job:
+                if isinstance(reached, Progress):
+                    yield {"status": reached.text, "share": reached.share}, []
+                else:
+                    last = reached
+        assert last is not None
+        yield self._answer(last), self._files(last.run_id, kinds)
 
     def _answer(self, finished: Finished) -> dict[str, Any]:
         from olvdm.commands.record import frames_sha256

@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import shutil
 import tempfile
 import threading
 import time
@@ -9,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from olvdm import limits
 from olvdm.decoding import decode_video
 from olvdm.errors import InputError
 from olvdm.request import InspectionRequest, Request, check_inspection, check_request
+from olvdm.results import MODELS, finished_comparison, finished_inspection, pair_of, shown_name
 from olvdm.serving.clip_shelf import ClipShelf, ShelvedClip
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.progress import FollowedWork
@@ -30,13 +32,12 @@ if TYPE_CHECKING:
     from olvdm.sampling import DenoisingStep
     from olvdm.serving.run_store import RunStore
     from olvdm.serving.stored_runs import StoredRun
-    from visualize.payload import DenoisingView, Metric, Spread
+    from visualize.payload import DenoisingView, Spread
 
 Job = Generator[Progress | Finished, None, None]
 
-MODELS = ("lvdm", "olvdm")  # A and B, from left to right
 INSPECTING_MODEL = "olvdm"
-MOST_INSPECTED = 8  # results of uploads, kept in memory for their downloads
+MOST_BROUGHT = 8  # results that have no place on the disk, kept in memory for their downloads
 
 
 class Workshop:
@@ -63,7 +64,7 @@ class Workshop:
         self.runs = runs
         self.shelf = ClipShelf()
         self.is_closing = threading.Event()
-        self._inspected: OrderedDict[str, StoredRun] = OrderedDict()
+        self._brought: OrderedDict[str, tuple[StoredRun, Finished]] = OrderedDict()
         self._store: RunStore | None = None
         self._spreads: Mapping[str, Spread] | None = None
 
@@ -92,7 +93,7 @@ class Workshop:
         from olvdm.evaluation.inspection import inspection_of
         from olvdm.evaluation.paired import draw_together
         from olvdm.serving.denoising_views import DenoisingViews
-        from olvdm.serving.stored_runs import StoredRun, about_run, write_run
+        from olvdm.serving.stored_runs import StoredRun
 
         models = self.models.get()
         pipelines = {name: models[name] for name in MODELS}
@@ -105,27 +106,35 @@ class Workshop:
                     step = reached.steps[MODELS[0]]
                     yield _progress(step, time.monotonic() - begun, pictures)
         assert reached is not None
-        found = {name: inspection_of(output) for name, output in reached.outputs.items()}
-        clips = {name: _arrays(one) for name, one in found.items()}
+        clips = {name: vars(inspection_of(output)) for name, output in reached.outputs.items()}
         run = StoredRun(request.prompt, settings, clips)
         text = texts.DONE.format(seconds=time.monotonic() - begun)
         finished = self._finished(run, run_id, texts.BADGE_NEW, text)
         yield finished
+        self._save(run, run_id)  # now, since it can be downloaded and linked to from now on
         denoising: list[DenoisingView] = []
         for view in views.views():  # the clips are on the screen: leaving loses these alone
             self._check_time(begun)
             denoising.append(view)
             yield Progress(text)
-        run = dataclasses.replace(run, denoising=tuple(denoising))
+        self._save(dataclasses.replace(run, denoising=tuple(denoising)), run_id)
+        yield dataclasses.replace(finished, denoising=tuple(denoising))
+
+    def _save(self, run: "StoredRun", run_id: str) -> None:
+        """Keep a run on the disk."""
+        from olvdm.serving.stored_runs import about_run, write_run
+
         with self.store.save(about_run(run), run_id) as folder:
             write_run(folder, run)
-        yield dataclasses.replace(finished, denoising=tuple(denoising))
 
     def stored(self) -> list[Choice]:
         """Return the stored comparisons to choose from."""
         from olvdm.serving.stored_runs import list_stored_runs
 
-        return [Choice(key, title) for key, title in list_stored_runs(self.examples).items()]
+        return [
+            Choice(key, one.title, texts.STORED_DETAIL.format(prompt=one.prompt, seed=one.seed))
+            for key, one in list_stored_runs(self.examples).items()
+        ]
 
     def load_stored(self, key: object) -> Finished:
         """Return one of the stored comparisons."""
@@ -137,9 +146,13 @@ class Workshop:
 
     def find_run(self, run_id: object, text: str = "") -> Finished:
         """Return a run that was drawn before, by whomever."""
-        is_stored = run_id in {choice.key for choice in self.stored()}
+        run = self.run(run_id)
+        name = str(run_id)
+        if name in self._brought:
+            return self._brought[name][1]
+        is_stored = name in {choice.key for choice in self.stored()}
         badge = texts.BADGE_STORED if is_stored else texts.BADGE_FOUND
-        return self._finished(self.run(run_id), str(run_id), badge, text)
+        return self._finished(run, name, badge, text)
 
     def run(self, run_id: object) -> "StoredRun":
         """Return all that is known of a run, whether drawn, inspected or stored."""
@@ -147,8 +160,8 @@ class Workshop:
 
         if not isinstance(run_id, str):
             raise InputError(texts.NO_SUCH_RUN)
-        if run_id in self._inspected:
-            return self._inspected[run_id]
+        if run_id in self._brought:
+            return self._brought[run_id][0]
         if run_id in {choice.key for choice in self.stored()}:
             return load_stored_run(self.examples / run_id)
         folder = self.store.find(run_id)
@@ -159,10 +172,17 @@ class Workshop:
     def export(self, run_id: object, kind: object) -> Path:
         """Write one file of a run, where the page may fetch it."""
         from olvdm.commands.exports import export
+        from visualize.screen.inspector_value import payload_of
 
         run = self.run(run_id)
+        # the report alone shows what the page shows, and measuring takes a second
+        payload = payload_of(self.find_run(run_id)) if kind == "report" else None
         folder = Path(tempfile.mkdtemp(prefix="export-", dir=self.uploads))
-        return export(run, kind, folder)
+        try:
+            return export(run, kind, folder, payload=payload)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @property
     def store(self) -> "RunStore":
@@ -196,30 +216,18 @@ class Workshop:
         self, run: object, model: object, other: object, other_model: object
     ) -> Finished:
         """Put one clip of each of two runs side by side."""
-        from olvdm.serving.stored_runs import StoredRun
-
         chosen = [(self.run(run), model), (self.run(other), other_model)]
         if not all(isinstance(name, str) and name in found.clips for found, name in chosen):
             raise InputError("This run has no clip of that model; choose another pair.")
-        first, second = (found.settings for found, _ in chosen)
-        names = [f"{name}, seed {found.settings['seed']}" for found, name in chosen]
-        if names[0] == names[1]:
-            names = [f"{name} {letter}" for name, letter in zip(names, "AB", strict=True)]
-        prompts = dict.fromkeys(str(settings["prompt"]) for settings in (first, second))
-        clips = {
-            name: found.clips[str(model)]
-            for name, (found, model) in zip(names, chosen, strict=True)
-        }
-        pair = StoredRun(" and ".join(prompts), {**first, "prompt": " | ".join(prompts)}, clips)
-        run_id = self._keep_in_memory(pair)
-        finished = self._finished(pair, run_id, texts.PAIR_BADGE)
-        return dataclasses.replace(finished, badge=texts.PAIR_BADGE)
+        run_id = secrets.token_hex(8)
+        pair = pair_of([(found, str(name)) for found, name in chosen])
+        return self._keep_in_memory(pair, self._finished(pair, run_id, texts.PAIR_BADGE))
 
     def take_run(self, run_id: object) -> tuple[ReadClip, ReadClip]:
         """Take both clips of a comparison, to inspect them like clips from elsewhere."""
         run = self.run(run_id)
         clips = [
-            ShelvedClip(name.upper(), clip["frames"], float(clip["fps"]), is_upload=False)
+            ShelvedClip(shown_name(name), clip["frames"], float(clip["fps"]), is_upload=False)
             for name, clip in run.clips.items()
         ]
         if len(clips) != len(MODELS):
@@ -258,99 +266,33 @@ class Workshop:
                 yield Progress(texts.LOOKING, len(found) / len(clips))
         if len({len(one.frames) for one in found}) > 1:
             notes.append(texts.COMMON_FRAMES.format(count=min(len(one.frames) for one in found)))
-        finished = self._finished_inspection(clips, found, request)
+        run, finished = finished_inspection(clips, found, request, secrets.token_hex(8))
         text = texts.DONE.format(seconds=time.monotonic() - begun)
-        yield dataclasses.replace(finished, notes=tuple(notes), text=text)
+        finished = dataclasses.replace(finished, notes=tuple(notes), text=text)
+        yield self._keep_in_memory(run, finished)
 
-    def _finished_inspection(
-        self, clips: list[ShelvedClip], found: "list[Inspection]", request: InspectionRequest
-    ) -> Finished:
-        """Show clips from any source, and keep what was found for their downloads."""
-        from olvdm.serving.stored_runs import StoredRun
-        from olvdm.verdict import slot_rows
-        from visualize.inspected import InspectedClip
-
-        names = [clip.name for clip in clips]
-        if len(set(names)) < len(names):
-            names = [f"{name} {letter}" for name, letter in zip(names, "AB", strict=False)]
-        what = [
-            texts.WHAT_INSPECTED.format(
-                frames=len(one.frames), width=one.frames.shape[2], height=one.frames.shape[1]
-            )
-            for one in found
-        ]
-        scores = {
-            texts.EXPLAINED: [100 * one.explained for one in found],
-            texts.PSNR: [one.reconstruction_psnr for one in found],
-        }
-        metrics = slot_rows(
-            [one.flicker for one in found],
-            [one.background for one in found],
-            [one.motion for one in found],
-            scores,
-        )
-        settings = dataclasses.asdict(request)
-        keys = [f"clip-{letter}" for letter in "ab"]
-        arrays = {key: _arrays(one) for key, one in zip(keys, found, strict=False)}
-        run_id = self._keep_in_memory(StoredRun(" and ".join(names), settings, arrays))
-        is_upload = any(clip.is_upload for clip in clips)
-        return Finished(
-            tuple(
-                InspectedClip.of(name, line, vars(one))
-                for name, line, one in zip(names, what, found, strict=True)
-            ),
-            run_id=run_id,
-            badge=texts.BADGE_UPLOAD if is_upload else texts.BADGE_TEST,
-            metrics=tuple(metrics),
-            warning="" if all(one.is_familiar for one in found) else texts.UNFAMILIAR,
-            settings=_as_texts(settings),
-        )
-
-    def _keep_in_memory(self, run: "StoredRun") -> str:
-        """Keep a run that has no place on the disk, for its downloads, under a random name."""
-        run_id = secrets.token_hex(8)
-        self._inspected[run_id] = run
-        while len(self._inspected) > MOST_INSPECTED:
-            self._inspected.popitem(last=False)
-        return run_id
+    def _keep_in_memory(self, run: "StoredRun", finished: Finished) -> Finished:
+        """Keep a result that has no place on the disk: it is a person's own, or made of others."""
+        self._brought[finished.run_id] = (run, finished)
+        while len(self._brought) > MOST_BROUGHT:
+            self._brought.popitem(last=False)
+        return finished
 
     def _finished(self, run: "StoredRun", run_id: str, badge: str, text: str = "") -> Finished:
-        """Show a comparison, measured by judges that no model was trained against."""
+        """Show a comparison beside what many prompts say."""
         from olvdm.verdict import read_spreads
-        from visualize.inspected import InspectedClip
 
         if self._spreads is None:
             self._spreads = read_spreads(self.checkpoints)
-        clips = tuple(
-            InspectedClip.of(name.upper(), texts.WHAT.get(name, ""), clip)
-            for name, clip in run.clips.items()
-        )
-        return Finished(
-            clips,
-            run_id=run_id,
-            badge=f"{badge}, seed {run.settings['seed']}",
-            caption=str(run.settings["prompt"]),
-            text=text,
-            metrics=self._metrics(clips),
-            denoising=tuple(run.denoising),
-            settings=_as_texts(run.settings),
-        )
-
-    def _metrics(self, clips: tuple[Any, ...]) -> "tuple[Metric, ...]":
-        from olvdm.verdict import verdict_rows
-
-        return tuple(verdict_rows([clip.frames for clip in clips], self._spreads or {}))
+        return finished_comparison(run, run_id, badge, text, self._spreads)
 
     def _settings(self, request: Request) -> dict[str, object]:
         """Return all that a comparison follows from."""
-        from olvdm.commands.record import checkpoint_sha256, environment
+        from olvdm.commands.comparison import comparison_settings
 
-        dtype = self.models.get()[MODELS[0]].dtype
-        return {
-            **dataclasses.asdict(request),
-            "checkpoints_sha256": {n: checkpoint_sha256(self.checkpoints / n) for n in MODELS},
-            **environment(dtype),
-        }
+        model = self.models.get()[MODELS[0]]
+        folders = {name: self.checkpoints / name for name in MODELS}
+        return comparison_settings(request, folders, model.dtype, model.device.type)
 
     def _inspect_once(
         self,
@@ -402,13 +344,3 @@ def _progress(
         return Progress(texts.LOOKING, 1.0)
     text = texts.STEP.format(step=step.step, num_steps=step.num_steps, seconds=seconds)
     return Progress(text, step.step / step.num_steps, pictures)
-
-
-def _arrays(found: "Inspection") -> dict[str, Any]:
-    return {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-
-
-def _as_texts(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return settings as a person reads them."""
-    shown = {name: value for name, value in settings.items() if value not in (None, "", ())}
-    return {name.replace("_", " "): str(value) for name, value in shown.items()}

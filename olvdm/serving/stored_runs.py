@@ -37,6 +37,21 @@ class StoredRun:
     denoising: Sequence[DenoisingView] = ()
 
 
+@dataclass(frozen=True)
+class ListedRun:
+    """What a list says of a stored run.
+
+    Attributes:
+        title: A few words.
+        prompt: What was drawn; empty where nobody noted it.
+        seed: Of the noise; empty where nobody noted it.
+    """
+
+    title: str
+    prompt: str = ""
+    seed: str = ""
+
+
 def save_stored_run(folder: Path, run: StoredRun) -> None:
     """Write a run as a folder that is whole or not there at all.
 
@@ -75,24 +90,26 @@ def load_stored_run(folder: Path, kind: str = KIND) -> StoredRun:
         raise CheckpointError("a stored run is damaged; copy checkpoints/examples again") from error
 
 
-def list_stored_runs(folder: Path) -> dict[str, str]:
+def list_stored_runs(folder: Path) -> dict[str, ListedRun]:
     """Return the stored runs of a folder.
 
     Args:
         folder: Holds a folder a run.
 
     Returns:
-        Titles by folder name, in the order of the names; what cannot be read is left out.
+        What each is, by folder name, in the order of the names; what cannot be read is left out.
 
     Ours: only manifests are opened, since all runs together are large.
     """
-    titles: dict[str, str] = {}
+    listed: dict[str, ListedRun] = {}
     for manifest in sorted(folder.glob(f"*/{MANIFEST_NAME}")):
         try:
-            titles[manifest.parent.name] = str(json.loads(manifest.read_bytes())["about"]["title"])
-        except (OSError, ValueError, KeyError, TypeError):
+            about = json.loads(manifest.read_bytes())["about"]
+            asked = {name: str(about["settings"].get(name, "")) for name in ("prompt", "seed")}
+            listed[manifest.parent.name] = ListedRun(str(about["title"]), **asked)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return titles
+    return listed
 
 
 def about_run(run: StoredRun) -> dict[str, object]:

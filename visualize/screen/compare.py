@@ -164,7 +164,7 @@ def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -
 
 
 def remember(
-    run_id: str, prompt: str, seed: object, session: Sequence[tuple[str, str]]
+    run_id: str, prompt: object, seed: object, session: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """Add a run to those of this visit, the newest first.
 
@@ -177,7 +177,7 @@ def remember(
     Returns:
         Labels and names of all of them.
     """
-    label = f"{prompt.strip()[:60]}, seed {seed}"
+    label = f"{str(prompt).strip()[:60]}, seed {seed}"
     return [(label, run_id), *(run for run in session if run[1] != run_id)][:MOST_REMEMBERED]
 
 

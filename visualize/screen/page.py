@@ -28,21 +28,30 @@ class Page(gr.Blocks):
         **kwargs: As for every page of Gradio.
 
     Ours: what fails before or after a handler, such as a forged file, Gradio writes into the log
-    with the values that were sent, and answers with nothing.
+    with the values that were sent, and answers with nothing. It would also fetch a file from any
+    address of the network.
     """
 
     def __init__(self, words_of: Callable[[Exception], str], **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(**kwargs)
         self._words_of = words_of
 
-    async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Gradio has them
+    async def preprocess_data(
+        self,
+        block_fn: Any,  # noqa: ANN401 - as Gradio has them
+        inputs: list[Any],
+        *args: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """Read the arguments of a handler, or refuse them."""
         try:
-            return await super().preprocess_data(*args, **kwargs)
+            if _names_url(inputs):
+                raise ValueError("a file is named by a URL")
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
         except Exception as error:
             raise gr.Error(texts.UNREADABLE, print_exception=False) from error
 
-    async def process_api(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as Gradio has them
+    async def process_api(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Run a handler."""
         try:
             return await super().process_api(*args, **kwargs)
@@ -50,6 +59,13 @@ class Page(gr.Blocks):
             raise
         except Exception as error:
             raise gr.Error(self._words_of(error), print_exception=False) from error
+
+
+def _names_url(value: Any) -> bool:  # noqa: ANN401 - whatever was sent
+    """Say whether a file is named by a URL, at any depth: Gradio would go and fetch it."""
+    if isinstance(value, dict):
+        return "://" in str(value.get("path", "")) or any(map(_names_url, value.values()))
+    return isinstance(value, list) and any(map(_names_url, value))
 
 
 def build_page(

@@ -1,0 +1,152 @@
+"""Finished runs -> what the page shows of them: names, figures, badge, settings in words."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from olvdm.request import InspectionRequest
+from olvdm.serving.clip_shelf import ShelvedClip
+from visualize.screen import texts
+from visualize.screen.shown import Finished
+
+if TYPE_CHECKING:
+    from olvdm.evaluation.inspection import Inspection
+    from olvdm.serving.stored_runs import StoredRun
+    from visualize.payload import Metric, Spread
+
+MODELS = ("lvdm", "olvdm")  # A and B, from left to right
+
+
+def finished_comparison(
+    run: "StoredRun", run_id: str, badge: str, text: str, spreads: "Mapping[str, Spread]"
+) -> Finished:
+    """Show clips that models drew, measured by judges that no model was trained against.
+
+    Args:
+        run: Both clips.
+        run_id: Its name.
+        badge: Where it comes from.
+        text: The last line of the status.
+        spreads: What many prompts say, by the name of the measure.
+
+    Returns:
+        What to show.
+    """
+    from olvdm.verdict import verdict_rows
+    from visualize.inspected import InspectedClip
+
+    clips = tuple(
+        InspectedClip.of(shown_name(name), texts.WHAT.get(name, ""), clip)
+        for name, clip in run.clips.items()
+    )
+    return Finished(
+        clips,
+        run_id=run_id,
+        badge=_with_seed(badge, run.settings),
+        caption=str(run.settings.get("prompt", run.title)),
+        text=text,
+        metrics=tuple(verdict_rows([clip.frames for clip in clips], spreads)),
+        denoising=tuple(run.denoising),
+        settings=_as_texts(run.settings),
+    )
+
+
+def finished_inspection(
+    clips: Sequence[ShelvedClip],
+    found: "Sequence[Inspection]",
+    request: InspectionRequest,
+    run_id: str,
+) -> "tuple[StoredRun, Finished]":
+    """Show clips from any source.
+
+    Args:
+        clips: One or two.
+        found: What was found in each.
+        request: What was asked for.
+        run_id: Names the result.
+
+    Returns:
+        All that was found, for downloads, and what to show of it.
+    """
+    from olvdm.serving.stored_runs import StoredRun
+    from visualize.inspected import InspectedClip
+
+    names = _told_apart([clip.name for clip in clips])
+    settings = dataclasses.asdict(request)
+    arrays = {f"clip-{letter}": vars(one) for letter, one in zip("ab", found, strict=False)}
+    shown = tuple(
+        InspectedClip.of(name, _size_of(one), vars(one))
+        for name, one in zip(names, found, strict=True)
+    )
+    finished = Finished(
+        shown,
+        run_id=run_id,
+        badge=texts.BADGE_UPLOAD if any(clip.is_upload for clip in clips) else texts.BADGE_TEST,
+        metrics=_slot_metrics(found),
+        warning="" if all(one.is_familiar for one in found) else texts.UNFAMILIAR,
+        settings=_as_texts(settings),
+    )
+    return StoredRun(texts.AND.join(names), settings, arrays), finished
+
+
+def pair_of(chosen: "Sequence[tuple[StoredRun, str]]") -> "StoredRun":
+    """Put one clip of each of two runs side by side.
+
+    Args:
+        chosen: A run and the name of one of its clips, twice.
+
+    Returns:
+        A run of both clips.
+    """
+    from olvdm.serving.stored_runs import StoredRun
+
+    names = _told_apart([_with_seed(shown_name(name), run.settings) for run, name in chosen])
+    clips = {key: run.clips[name] for key, (run, name) in zip(names, chosen, strict=True)}
+    titles = dict.fromkeys(str(run.settings.get("prompt", run.title)) for run, _ in chosen)
+    # No prompt among the settings: that would claim that the clips were drawn together.
+    settings = {key: dict(run.settings) for key, (run, _) in zip(names, chosen, strict=True)}
+    return StoredRun(texts.AND.join(titles), settings, clips)
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a clip as the page writes it."""
+    return name.upper() if name in MODELS else name
+
+
+def _slot_metrics(found: "Sequence[Inspection]") -> "tuple[Metric, ...]":
+    from olvdm.verdict import slot_rows
+
+    scores = {
+        texts.EXPLAINED: [100 * one.explained for one in found],
+        texts.PSNR: [one.reconstruction_psnr for one in found],
+    }
+    rows = slot_rows(
+        [one.flicker for one in found],
+        [one.background for one in found],
+        [one.motion for one in found],
+        scores,
+    )
+    return tuple(rows)
+
+
+def _size_of(found: "Inspection") -> str:
+    count, height, width = found.frames.shape[:3]
+    return texts.WHAT_INSPECTED.format(frames=count, width=width, height=height)
+
+
+def _with_seed(words: str, settings: Mapping[str, object]) -> str:
+    """Add the seed of a run that has one."""
+    return f"{words}, seed {settings['seed']}" if "seed" in settings else words
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Add letters to names that are the same."""
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name} {letter}" for name, letter in zip(names, "AB", strict=True)]
+
+
+def _as_texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return settings as a person reads them."""
+    shown = {name: value for name, value in settings.items() if value not in (None, "", ())}
+    return {name.replace("_", " "): str(value) for name, value in shown.items()}
