@@ -113,7 +113,7 @@ def _matched_palette(
         for row, column in pairs
         if distances[row, column] < SAME_COLOUR
     }
-    free = (index for index in range(1, 64) if index not in given.values())
+    free = (index for index in range(1, 64) if index not in palette)
     return tuple(
         0 if slot == clip.background else given[slot] if slot in given else next(free)
         for slot in range(clip.num_slots)
