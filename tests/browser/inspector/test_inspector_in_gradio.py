@@ -58,6 +58,13 @@ def restore() -> Payload:
     return Payload(phase="restore", message="Nothing yet.")
 
 
+def more() -> Payload:
+    """Return the run that is on the screen, and a note more."""
+    return pair_payload().model_copy(
+        update={"notes": ("now with its denoising",), "delivery": running().delivery}
+    )
+
+
 def broken() -> dict[str, object]:
     value = pair_payload().as_json()
     return value | {"clips": [{"name": "no clip at all"}]}
@@ -77,7 +84,7 @@ def screen() -> gr.Blocks:
         inspector = SlotInspector(pair_payload(), elem_id="first", can_pin=True)
         SlotInspector(Payload(phase="empty", message="Choose a video."), elem_id="second")
         heard = gr.Textbox(elem_id="heard", label="heard")
-        for give in (other, slow, running, waiting, restore, broken):
+        for give in (other, more, slow, running, waiting, restore, broken):
             button = gr.Button(give.__name__, elem_id=give.__name__)
             button.click(give, None, inspector, queue=False, show_progress="hidden")
         inspector.cell(on_cell, None, heard, queue=False)
@@ -123,6 +130,15 @@ def test_new_value_replaces_the_old_one_in_the_same_node(app: Opened) -> None:
     give(app, "other", f'[data-run="{OTHER}"]')
     assert app.root.evaluate("root => root.known")
     assert app.find(".si-name").first.inner_text() == "Other"
+
+
+def test_more_of_the_run_on_the_screen_leaves_everybody_where_they_are(app: Opened) -> None:
+    app.slide(".si-frame", 4)
+    app.click(*app.cell_of("pair", 2, 2, 4))
+    frame, cell, delivery = (app.data(name) for name in ("frame", "cell", "delivery"))
+    give(app, "more", f'[data-phase="done"]:not([data-delivery="{delivery}"])')
+    assert (app.data("frame"), app.data("cell")) == (frame, cell)
+    assert "now with its denoising" in app.find(".si-notes").text_content()
 
 
 def test_same_value_twice_is_shown_twice(app: Opened) -> None:

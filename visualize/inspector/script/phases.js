@@ -49,11 +49,26 @@ const showDone = async (value, load) => {
   const isLate = load < state.applied;
   if (state.model && state.model.load > load) return;
   if (isLate && state.phase !== 'running' && !state.isOwed) return;
+  if (!isLate && isShown(value)) {
+    add(Object.assign(model, { load }));
+    arrived(value, load);
+    return;
+  }
   install(Object.assign(model, { load }));
   if (isLate && state.phase === 'running') return;
   reveal();
   if (!isLate) arrived(value, load);
   play(value.plays && !calm.matches);
+};
+
+// More of the run that is on the screen, such as its denoising steps: nobody's place is lost.
+const isShown = (value) => state.phase === 'done' && state.model !== null && value.run_id !== '' && state.model.value.run_id === value.run_id;
+
+const add = (model) => {
+  state.model = model;
+  writeTexts(model.value);
+  buildSteps();
+  paint();
 };
 
 // Nothing to restore yet: a result that is still being decoded is then shown after all.
