@@ -9,6 +9,7 @@ from torch import Tensor
 
 PRESENCE_SHARE = 0.005  # of a frame's pixels; a slot that holds fewer is empty
 OWN_INDEX = 1e-6  # likeness; breaks ties, and nothing but ties
+FOUND_AGAIN = 0.15  # likeness from which a slot is what its track lost; other objects are near 0
 
 
 def slot_correlation(identities: Float[Tensor, "b t k d"]) -> Float[Tensor, "b t t k k"]:
@@ -46,8 +47,10 @@ def align_slots(
     """Return which slot of each frame continues slot k of frame 0.
 
     Each frame is matched to the frames before it: a slot is compared with where its track was last
-    present, so that an object which hides for some frames is found again. Slots that are absent are
-    matched to nothing; an object that comes late begins the track of its slot, where that is free.
+    present, so that an object which hides for some frames is found again. A slot that is unlike all
+    that is hidden begins a track of its own, while there is one that nobody has begun. Slots that
+    are absent are matched to nothing; an object that comes late begins the track of its slot, where
+    that is free.
 
     Args:
         correlation: Of the slots of every frame with those of every frame.
@@ -57,7 +60,8 @@ def align_slots(
         Index of the slot in each frame, -1 where it is absent; frame 0 reads 0, 1, ..., k - 1 but
         for absences.
 
-    Source: Kuhn 1955, by scipy. Ours: matching to the last presence.
+    Source: Kuhn 1955, by scipy. Ours: matching to the last presence, and the likeness without
+    which nothing is found again.
     """
     rows = [
         _align_clip(one.cpu().numpy(), there.cpu().numpy())
@@ -81,9 +85,31 @@ def _align_clip(
         # tracks that have not begun take what the others leave, the slot of their own index first
         likeness = np.where(is_started[:, None], likeness, -2.0 + OWN_INDEX * np.eye(num_slots))
         likeness[:, ~presence[frame]] = -4.0
+        slot_of = np.full(num_slots, -1)
         for track, slot in zip(*linear_sum_assignment(-likeness), strict=True):
-            if presence[frame, slot]:
-                assignment[frame, track] = slot
-                last_frame[track], last_slot[track] = frame, slot
-                is_started[track] = True
+            slot_of[track] = slot if presence[frame, slot] else -1
+        is_hidden = is_started & (last_frame < frame - 1)
+        _begin_anew(slot_of, likeness, is_hidden, is_started)
+        is_seen = slot_of >= 0
+        assignment[frame] = slot_of
+        last_frame[is_seen], last_slot[is_seen] = frame, slot_of[is_seen]
+        is_started |= is_seen
     return assignment
+
+
+def _begin_anew(
+    slot_of: Int[np.ndarray, " k"],
+    likeness: Float[np.ndarray, "k k"],
+    is_hidden: Bool[np.ndarray, " k"],
+    is_started: Bool[np.ndarray, " k"],
+) -> None:
+    """Move slots that hidden tracks took for want of a better one to tracks that nobody has begun.
+
+    Done after the matching and not by its weights, so that no other slot changes its track.
+    """
+    for track in np.flatnonzero(is_hidden & (slot_of >= 0)):
+        slot = slot_of[track]
+        free = np.flatnonzero(~is_started & (slot_of < 0))
+        if likeness[track, slot] < FOUND_AGAIN and len(free):
+            slot_of[slot if slot in free else free[0]] = slot
+            slot_of[track] = -1

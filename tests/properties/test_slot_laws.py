@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from olvdm.alignment import align_slots, slot_correlation, slot_presence
+from olvdm.alignment import FOUND_AGAIN, align_slots, slot_correlation, slot_presence
 from olvdm.slot_attention import SlotAttention
 from tests.tiny_networks import shaken, tiny_slot_decoder, tiny_slot_encoder
 
@@ -99,6 +99,38 @@ def test_renumbering_the_later_frames_is_found_out(seed: int, order: list[int]) 
     identities = torch.cat([objects, objects[:, :, order], objects], dim=1)
     found = align_slots(slot_correlation(identities), torch.ones(1, 3, 5, dtype=torch.bool))
     assert found[0, 1].tolist() == [order.index(slot) for slot in range(5)]
+
+
+@given(seed=SEEDS, absence=st.sampled_from([0.2, 0.6]), jitter=st.floats(0, 0.1))
+def test_objects_that_return_are_found_again(seed: int, absence: float, jitter: float) -> None:
+    _, presence = clip_with_absences(seed, absence)
+    presence[:, 0] = True  # all tracks have begun
+    generator = torch.Generator().manual_seed(seed)
+    objects = torch.eye(5, 16) + jitter * noise(seed, 1, 6, 5, 16)
+    order = torch.stack([torch.randperm(5, generator=generator) for _ in range(6)])[None]
+    order[:, 0] = torch.arange(5)
+    identities = objects.gather(2, order[..., None].expand_as(objects))
+    there = presence.gather(2, order)
+    found = align_slots(slot_correlation(identities), there)
+    wanted = order.argsort(dim=2)
+    assert torch.equal(found, torch.where(presence, wanted, -1))
+
+
+@given(seed=SEEDS, absence=st.sampled_from([0.2, 0.6]))
+def test_lost_track_takes_nothing_unlike_it_while_another_is_free(
+    seed: int, absence: float
+) -> None:
+    identities, presence = clip_with_absences(seed, absence)
+    correlation = slot_correlation(identities)
+    assignment = align_slots(correlation, presence)[0]
+    for frame in range(1, 6):
+        begun = (assignment[:frame] >= 0).any(dim=0)
+        free = bool(((assignment[frame] < 0) & ~begun).any())
+        for track in ((assignment[frame] >= 0) & begun).nonzero().flatten().tolist():
+            last = int((assignment[:frame, track] >= 0).nonzero().max())
+            slots = int(assignment[last, track]), int(assignment[frame, track])
+            is_like = float(correlation[0, last, frame, *slots]) >= FOUND_AGAIN
+            assert is_like or last == frame - 1 or not free
 
 
 @given(seed=SEEDS, num_slots=st.integers(2, 6))

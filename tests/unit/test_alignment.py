@@ -63,6 +63,28 @@ def test_object_that_comes_late_begins_a_track_of_its_own() -> None:
     assert aligned(order, absent=absent) == [[0, -1, -1], [0, -1, 2], [2, -1, 0]]
 
 
+def test_newcomer_does_not_take_the_track_of_what_is_hidden() -> None:
+    order = [[0, 1, 7], [0, 7, 7], [0, 7, 3], [0, 1, 3]]
+    absent = ((0, 2), (1, 1), (1, 2), (2, 1))
+    assert aligned(order, absent) == [[0, 1, -1], [0, -1, -1], [0, -1, 2], [0, 1, 2]]
+
+
+def test_newcomer_in_the_slot_of_what_is_hidden_begins_another_track() -> None:
+    order = [[0, 1, 7], [0, 7, 7], [0, 3, 7], [0, 3, 1]]
+    absent = ((0, 2), (1, 1), (1, 2), (2, 2))
+    assert aligned(order, absent) == [[0, 1, -1], [0, -1, -1], [0, -1, 1], [0, 2, 1]]
+
+
+def test_newcomer_takes_a_lost_track_where_none_is_free() -> None:
+    order = [[0, 1], [0, 7], [0, 3]]
+    assert aligned(order, absent=((1, 1),)) == [[0, 1], [0, -1], [0, 1]]
+
+
+def test_object_that_changes_without_hiding_keeps_its_track() -> None:
+    order = [[0, 1, 7], [0, 3, 7]]
+    assert aligned(order, absent=((0, 2), (1, 2))) == [[0, 1, -1], [0, 1, -1]]
+
+
 def test_empty_clip_is_aligned_with_nothing() -> None:
     assert aligned([[0, 1]] * 2, absent=((0, 0), (0, 1), (1, 0), (1, 1))) == [[-1, -1]] * 2
 
