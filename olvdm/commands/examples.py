@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from olvdm.commands.comparison import comparison_settings
 from olvdm.data.moving_shapes import example_prompts
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import draw_together
@@ -44,7 +45,9 @@ def store_examples(arguments: argparse.Namespace) -> None:
         arguments: What ``olvdm examples`` was given.
     """
     folder = Path(arguments.checkpoints)
-    pipelines = {name: OLVDMPipeline.from_pretrained(folder / name) for name in (BASELINE, OURS)}
+    folders = {name: folder / name for name in (BASELINE, OURS)}
+    pipelines = {name: OLVDMPipeline.from_pretrained(one) for name, one in folders.items()}
+    model = pipelines[OURS]
     requests = [
         check_request(prompt=prompt, seed=seed)
         for seed in range(arguments.num_seeds)
@@ -54,7 +57,8 @@ def store_examples(arguments: argparse.Namespace) -> None:
     for number, (rule, chosen) in enumerate(choose(comparisons).items(), start=1):
         key = f"{number}-{rule.replace(' ', '-').lower()}"
         clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
-        settings = {**dataclasses.asdict(chosen.request), "rule": rule, "gain": chosen.gain}
+        followed = comparison_settings(chosen.request, folders, model.dtype, model.device.type)
+        settings = {**followed, "rule": rule, "gain": chosen.gain}
         save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips))
         print(f"{key}: {chosen.request.prompt!r}, seed {chosen.request.seed}, {chosen.gain:+.4f}")
 

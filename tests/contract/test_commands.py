@@ -9,6 +9,7 @@ FROZEN = {
         "--checkpoint",
         "--dtype",
         "--fps",
+        "--from",
         "--given",
         "--guidance-scale",
         "--height",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from olvdm.video import (
@@ -131,6 +132,22 @@ def test_webp_gives_back_the_same_pixels(tmp_path):
     np.testing.assert_array_equal(
         np.stack(list(iio.imiter(tmp_path / "clip.webp", mode="RGB"))), frames
     )
+
+
+@settings(max_examples=10, deadline=None)
+@given(max_bytes=st.integers(6_000, 400_000))
+def test_gif_fits_whatever_room_there_is(tmp_path_factory, max_bytes):
+    noise = np.random.default_rng(0).integers(0, 256, (4, 96, 64, 3), np.uint8)
+    path = tmp_path_factory.mktemp("gif") / "clip.gif"
+    write_gif(noise, path, max_bytes=max_bytes)
+    assert path.stat().st_size <= max_bytes
+    assert len(iio.imread(path)) == len(noise)
+
+
+def test_gif_that_fits_is_not_made_smaller(tmp_path):
+    write_gif(moving_ramp(), tmp_path / "free.gif")
+    write_gif(moving_ramp(), tmp_path / "fits.gif", max_bytes=10**7)
+    assert (tmp_path / "free.gif").read_bytes() == (tmp_path / "fits.gif").read_bytes()
 
 
 def test_gif_has_every_frame_and_its_time(tmp_path):

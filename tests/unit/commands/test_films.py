@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,9 +25,7 @@ def test_slots_are_only_renumbered(places) -> None:
 
 def test_object_has_one_colour_on_both_sides() -> None:
     a, b = clip(), clip()
-    swapped = Inspection(
-        **{**vars(b), "alpha_masks": b.alpha_masks[:, ::-1].copy(), "background": 1}
-    )
+    swapped = replace(b, alpha_masks=b.alpha_masks[:, ::-1].copy(), background=1)
     same = comparison_film({"x": a, "y": a})
     np.testing.assert_array_equal(comparison_film({"x": a, "y": swapped}), same)
 

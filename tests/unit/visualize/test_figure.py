@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 from PIL import Image
 
-from visualize.figure import figure_frame, new_figure, plain, save_figure, spread
+from visualize.figure import figure_frame, new_figure, plain, save_figure, save_figures, spread
 
 
 def make_figure() -> Figure:
@@ -51,6 +51,14 @@ def test_equal_figures_are_equal_files(tmp_path: Path, kind: str) -> None:
     save_figure(make_figure(), tmp_path / f"a.{kind}")
     save_figure(make_figure(), tmp_path / f"b.{kind}")
     assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_figures_of_two_clips_stand_beside_each_other(tmp_path: Path) -> None:
+    save_figures([[make_figure(), make_figure()], [make_figure()]], tmp_path / "a.png")
+    height, width = figure_frame(make_figure(), scale=2).shape[:2]
+    with Image.open(tmp_path / "a.png") as sheet:
+        assert sheet.size == (2 * width, 2 * height)
+        assert sheet.info["Title"] == "Which object flickers"  # told once, though drawn thrice
 
 
 def test_pdf_is_a_pdf_with_real_text(figure: Figure, tmp_path: Path) -> None:
