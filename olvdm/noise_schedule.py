@@ -13,6 +13,7 @@ Scheduler = FlowMatchEulerDiscreteScheduler | DDIMScheduler
 
 NUM_TIMESTEPS = 1000
 BETA_START, BETA_END = 0.0015, 0.0155
+LEVEL_SHIFT = 3.0  # of levels towards noise, in training and drawing alike
 
 
 class NoiseSchedule(ABC):
@@ -90,7 +91,9 @@ class NoiseSchedule(ABC):
 class FlowMatching(NoiseSchedule):
     """The straight line from clean latents to noise; the denoiser predicts its direction.
 
-    Source: rectified flow (Liu et al. 2022), logit-normal levels from Esser et al. 2024.
+    Source: rectified flow (Liu et al. 2022), logit-normal levels and their shift from Esser et al.
+    2024. Ours: the shift at this size, for an object spans many positions of all frames, so it is
+    seen through much noise, and what is where and goes where is decided at the highest levels.
     """
 
     prediction_type = "flow_prediction"
@@ -124,16 +127,17 @@ class FlowMatching(NoiseSchedule):
         return self.shares(timesteps)[1]
 
     def draw_timestep(self, generator: torch.Generator) -> float:
-        """Draw a logit-normal level."""
-        return float(NUM_TIMESTEPS * torch.sigmoid(torch.randn(1, generator=generator)))
+        """Draw a logit-normal level, shifted as the scheduler shifts its steps."""
+        level = float(torch.sigmoid(torch.randn(1, generator=generator)))
+        return NUM_TIMESTEPS * LEVEL_SHIFT * level / (1 + (LEVEL_SHIFT - 1) * level)
 
     def context_timestep(self, chance: float) -> float:
         """Return a level that rises evenly with the chance from 0.5 on."""
         return self.largest_context_level * max(2 * chance - 1, 0.0)
 
     def scheduler(self) -> FlowMatchEulerDiscreteScheduler:
-        """Return diffusers' Euler scheduler."""
-        return FlowMatchEulerDiscreteScheduler()
+        """Return diffusers' Euler scheduler, most of whose steps lie at high levels."""
+        return FlowMatchEulerDiscreteScheduler(shift=LEVEL_SHIFT)
 
 
 class EpsilonPrediction(NoiseSchedule):

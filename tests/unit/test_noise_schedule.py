@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -117,11 +118,12 @@ def test_levels_of_epsilon_are_whole_and_even() -> None:
     assert sum(drawn) / 4000 == pytest.approx(499.5, abs=15)
 
 
-def test_levels_of_flow_are_logit_normal() -> None:
+def test_levels_of_flow_are_logit_normal_and_shifted_as_the_steps_are() -> None:
     generator = torch.Generator().manual_seed(0)
     drawn = torch.tensor([FLOW.draw_timestep(generator) for _ in range(4000)])
     odds = (drawn / (1000 - drawn)).log()
-    assert float(odds.mean()) == pytest.approx(0, abs=0.05)
+    shift = FLOW.scheduler().config["shift"]
+    assert float(odds.mean()) == pytest.approx(math.log(shift), abs=0.05)
     assert float(odds.std()) == pytest.approx(1, abs=0.05)
 
 
