@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from olvdm.errors import InputError
-from olvdm.noise_schedule import SCHEDULES
+from olvdm.noise_schedule import LEVEL_SHIFT, SCHEDULES
 from olvdm.training import denoiser as training
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.denoiser import NUM_STILLS, DenoiserStage, draw_noise
@@ -136,7 +136,7 @@ def test_frames_that_are_not_given_share_a_level(prediction_type: str) -> None:
     assert noisy.is_given.any()
 
 
-def test_noise_of_flow_matching_stays_as_it_ever_was() -> None:
+def test_noise_of_flow_matching_is_drawn_before_its_level() -> None:
     noisy = draw_noise(latents_and_stills(3), generators(3), 0.5, 0.1, SCHEDULES["flow_prediction"])
     levels = noisy.timesteps[:, None, :, None, None] / 1000
     wanted = (1 - levels) * noisy.latents + levels * noisy.noise
@@ -144,9 +144,10 @@ def test_noise_of_flow_matching_stays_as_it_ever_was() -> None:
     generator = torch.Generator().manual_seed(1)
     first = torch.randn(2, 4, 4, 4, generator=generator)
     torch.rand(4, generator=generator)
-    level = 1000 * torch.sigmoid(torch.randn(1, generator=generator))
+    level = float(torch.sigmoid(torch.randn(1, generator=generator)))
+    shifted = 1000 * LEVEL_SHIFT * level / (1 + (LEVEL_SHIFT - 1) * level)
     assert torch.equal(noisy.noise[1], first)
-    assert torch.equal(noisy.timesteps[1][~noisy.is_given[1]].unique(), level)
+    assert noisy.timesteps[1][~noisy.is_given[1]].unique().tolist() == pytest.approx([shifted])
 
 
 def test_settings_of_a_flow_denoiser_say_nothing_of_it() -> None:
