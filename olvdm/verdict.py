@@ -47,9 +47,9 @@ def verdict_rows(
 
 
 def slot_rows(
-    flicker: Sequence[Float[np.ndarray, "t k"]],
+    flicker: Sequence[Float[np.ndarray, "_ k"]],
     backgrounds: Sequence[int],
-    motion: Sequence[Float[np.ndarray, " t"]],
+    motion: Sequence[Float[np.ndarray, " _"]],
     scores: Mapping[str, Sequence[float]],
 ) -> list[Metric]:
     """Sum up what the slots of clips from any source say.

@@ -114,7 +114,8 @@ class Workshop:
         self._save(run, run_id)  # now, since it can be downloaded and linked to from now on
         denoising: list[DenoisingView] = []
         for view in views.views():  # the clips are on the screen: leaving loses these alone
-            self._check_time(begun)
+            if self._is_late(begun):
+                return
             denoising.append(view)
             yield Progress(text)
         self._save(dataclasses.replace(run, denoising=tuple(denoising)), run_id)
@@ -197,15 +198,24 @@ class Workshop:
         """Decode an uploaded file and delete it."""
         if not isinstance(path, str):
             raise InputError(texts.FIRST_A_CLIP)
-        file = Path(path).resolve()
-        if not file.is_relative_to(self.uploads.resolve()) or not file.is_file():
-            raise InputError("The upload is gone; choose the file again.")
+        file = self._uploaded(path)
         try:
             video = decode_video(file, max_frames=limits.INSPECT_FRAMES.high)
         finally:
             file.unlink(missing_ok=True)
         clip = ShelvedClip(texts.YOUR_CLIP, video.frames, video.fps, is_upload=True)
         return ReadClip(self.shelf.put(clip), video.notes)
+
+    def _uploaded(self, path: str) -> Path:
+        """Return a file that was uploaded, and no other."""
+        try:
+            file = Path(path).resolve()
+            is_there = file.is_relative_to(self.uploads.resolve()) and file.is_file()
+        except (OSError, ValueError) as error:  # a path that no file can have
+            raise InputError(texts.UPLOAD_GONE) from error
+        if not is_there:
+            raise InputError(texts.UPLOAD_GONE)
+        return file
 
     def read_sample(self, key: object) -> ReadClip:
         """Take one of the clips that are always there."""
@@ -326,11 +336,14 @@ class Workshop:
             self._check_time(time.monotonic())
             yield Progress(texts.LOADING)
 
+    def _is_late(self, begun: float) -> bool:
+        return self.is_closing.is_set() or time.monotonic() - begun > limits.JOB_SECONDS
+
     def _check_time(self, begun: float) -> None:
         """End a job that takes too long, or whose server is about to end."""
         if self.is_closing.is_set():
             raise InputError("The server is closing; try again later.")
-        if time.monotonic() - begun > limits.JOB_SECONDS:
+        if self._is_late(begun):
             raise InputError(
                 f"The job took longer than {limits.JOB_SECONDS} s; use fewer steps or frames."
             )

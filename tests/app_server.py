@@ -26,6 +26,14 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 240  # a shared machine may be slow
 ANSWER_SECONDS = 120
 STORED_PROMPT = "a red circle moves right"
+SPREAD = {  # of one measure, as an evaluation writes it
+    "name": "warp_error",
+    "num_prompts": 256,
+    "first": 0.03,
+    "second": 0.02,
+    "difference": {"low": -0.02, "high": -0.005},
+    "num_lower": 180,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,7 @@ class AppServer:
     port: int
     log: Path
     temp: Path
+    runs: Path
     process: subprocess.Popen[bytes]
 
     def request(
@@ -65,23 +74,38 @@ class AppServer:
         event, data = ends[-1]
         return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
+    def upload(self, data: bytes, name: str = "clip.mp4") -> str:
+        """Send a file as the page does; return where the app put it."""
+        head = (
+            '--edge\r\nContent-Disposition: form-data; name="files";'
+            f' filename="{name}"\r\nContent-Type: video/mp4\r\n\r\n'
+        )
+        body = head.encode() + data + b"\r\n--edge--\r\n"
+        kind = {"content-type": "multipart/form-data; boundary=edge"}
+        status, text = self.request("/gradio_api/upload", body, kind)
+        assert status == 200, text
+        return json.loads(text)[0]
+
     def files(self) -> int:
         """Count the app's temporary files."""
         return sum(path.is_file() for path in self.temp.rglob("*"))
 
 
 @contextmanager
-def running_app(checkpoints: Path, folder: Path) -> Generator[AppServer]:
+def running_app(
+    checkpoints: Path, folder: Path, *options: str, program: tuple[str, ...] = ("app.py",)
+) -> Generator[AppServer]:
     """Start the app, wait for its first answer, and end it as a service manager would."""
-    port, temp, log = free_port(), folder / "temp", folder / "server.log"
+    port, temp, runs, log = free_port(), folder / "temp", folder / "runs", folder / "server.log"
     temp.mkdir(parents=True)
-    command = [sys.executable, "app.py", "--port", str(port), "--checkpoints", str(checkpoints)]
+    command = [sys.executable, *program, "--port", str(port), "--runs", str(runs), *options]
+    command += ["--checkpoints", str(checkpoints)]
     environment = os.environ | {"TMPDIR": str(temp), "OMP_NUM_THREADS": "1"}
     with log.open("wb") as written:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=written, stderr=subprocess.STDOUT
         )
-    server = AppServer(f"http://127.0.0.1:{port}", port, log, temp, process)
+    server = AppServer(f"http://127.0.0.1:{port}", port, log, temp, runs, process)
     try:
         _wait(server)
         yield server
@@ -108,9 +132,11 @@ def _wait(server: AppServer) -> None:
 
 
 def make_checkpoints(folder: Path, *, has_stored: bool = True) -> Path:
-    """Write two tiny models and one stored comparison."""
+    """Write two tiny models, two stored comparisons, and what an evaluation said."""
     for seed, name in enumerate(("lvdm", "olvdm")):
         tiny_model(seed).save_pretrained(folder / name)
+    evaluation = json.dumps({"measures": [SPREAD]})
+    (folder / "comparison.json").write_text(evaluation, encoding="utf-8")
     if has_stored:
         settings = {"prompt": STORED_PROMPT, "seed": 3}
         for key, title in (("1-behind", "passing behind"), ("2-failure", "where OLVDM is worse")):

@@ -122,6 +122,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         **MODEL,
     )
     unlock_after(job, parts.buttons)
+    job.failure(lambda: status(texts.BUSY_HINT), outputs=parts.line, **AT_ONCE)
     job.success(
         remember,
         [parts.run_id, parts.settings[0], parts.settings[1], parts.session],

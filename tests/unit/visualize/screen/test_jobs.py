@@ -2,53 +2,100 @@ import gradio as gr
 import pytest
 
 from tests.app_server import stored_clip
+from visualize.inspected import InspectedClip
 from visualize.screen import texts
-from visualize.screen.jobs import Job, as_sent, on_cancel, show_job
-from visualize.screen.shown import Finished, Progress, ShownClip
+from visualize.screen.jobs import Job, as_sent, lock, on_cancel, show_job, unlock
+from visualize.screen.shown import Finished, Progress
+
+RUN = "0123456789abcdef"
 
 
-def job(closed: list[bool], *, fails: bool = False) -> Job:
+def result(**changes: str) -> Finished:
+    clip = InspectedClip.of("A", "what", stored_clip())
+    return Finished((clip,), **{"text": "over", "run_id": RUN} | changes)
+
+
+def job(closed: list[bool], *, fails: bool = False, fails_late: bool = False) -> Job:
     try:
         yield Progress("one", 0.5)
         if fails:
             raise KeyError("lost")
-        yield Finished((ShownClip.of("A", "what", stored_clip()),), text="over")
+        yield result()
+        yield Progress("more", None)
+        if fails_late:
+            raise KeyError("lost")
+        yield result(text="all of it")
     finally:
         closed.append(True)
 
 
-def test_job_begins_by_dimming_the_old_result() -> None:
-    stage, line = next(show_job(job([])))
+def phases(reached) -> list[str]:
+    return [stage.get("phase", "-") for stage, _, _ in reached]
+
+
+def test_begins_by_dimming_the_old_result() -> None:
+    stage, line, run_id = next(show_job(job([])))
     assert stage["phase"] == "running"
     assert line["text"] == texts.STARTING
+    assert "value" not in run_id  # the name of the run stays
 
 
-def test_job_ends_with_its_result_and_its_words() -> None:
-    *_, (stage, line) = show_job(job([]))
-    assert stage["phase"] == "done"
-    assert line == {"text": "over", "share": None, "tone": "idle"}
+def test_shows_result_what_comes_after_it_and_the_whole() -> None:
+    assert phases(show_job(job([]))) == ["running", "-", "done", "-", "done"]
 
 
-def test_step_without_a_preview_leaves_the_stage_alone() -> None:
-    _, (stage, line), _ = show_job(job([]))
+def test_ends_with_its_words_and_its_run() -> None:
+    *_, (stage, line, run_id) = show_job(job([]))
+    assert line == {"text": "all of it", "share": None, "tone": "idle"}
+    assert run_id == stage["run_id"] == RUN
+
+
+def test_only_the_first_result_begins_to_play() -> None:
+    shown = [stage["plays"] for stage, _, _ in show_job(job([])) if stage.get("phase") == "done"]
+    assert shown == [True, False]
+
+
+def test_line_is_idle_once_the_result_is_there() -> None:
+    tones = [line["tone"] for _, line, _ in show_job(job([]))]
+    assert tones == ["busy", "busy", "idle", "idle", "idle"]
+
+
+def test_step_without_a_preview_leaves_the_inspector_alone() -> None:
+    _, (stage, line, _), *_ = show_job(job([]))
     assert "phase" not in stage
     assert line["share"] == 0.5
 
 
+def test_step_with_previews_shows_them() -> None:
+    def previewing() -> Job:
+        yield Progress("one", 0.5, (stored_clip()["frames"],) * 2)
+
+    _, (stage, _, _) = show_job(previewing())
+    assert stage["phase"] == "running"
+    assert len(stage["previews"]) == 2
+
+
 def test_failed_job_puts_the_old_result_back() -> None:
-    shown = []
+    reached = []
     with pytest.raises(KeyError):
-        shown.extend(show_job(job([], fails=True)))
-    reached = show_job(job([], fails=True))
-    phases = [next(reached)[0] for _ in range(3)]
-    assert phases[-1]["phase"] == "restore"
+        reached.extend(each for each in show_job(job([], fails=True)))
+    shown = show_job(job([], fails=True))
+    assert phases(next(shown) for _ in range(3))[-1] == "restore"
 
 
-def test_leaving_closes_the_job() -> None:
+def test_failure_after_the_result_leaves_the_result() -> None:
+    shown = show_job(job([], fails_late=True))
+    assert phases(next(shown) for _ in range(4))[-2:] == ["done", "-"]
+    with pytest.raises(KeyError):
+        next(shown)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_leaving_closes_the_job(steps) -> None:
     closed: list[bool] = []
     reached = show_job(job(closed))
-    next(reached)
-    next(reached)
+    for _ in range(steps):
+        next(reached)
     reached.close()  # pyright: ignore[reportAttributeAccessIssue]
     assert closed == [True]
 
@@ -59,6 +106,11 @@ def test_cancelling_says_so_and_frees_the_button() -> None:
     assert line["text"] == texts.CANCELLED
     assert start.interactive
     assert not cancel.interactive
+
+
+def test_either_button_can_be_pressed_never_both() -> None:
+    assert [button.interactive for button in lock()] == [False, True]
+    assert [button.interactive for button in unlock()] == [True, False]
 
 
 @pytest.mark.parametrize("sent", [None, "10", float("inf"), ["a"]])
