@@ -184,7 +184,10 @@ def _parts_table(found: Measurement, num_steps: int) -> Table:
         }
         for name, seconds in parts.items()
     ]
-    note = "One NFE is half of a guided call, which evaluates a batch of 2."
+    note = (
+        "One NFE is half of a guided call, which evaluates a batch of 2. Parts are timed apart, so "
+        "what is left for the rest may come out below 0."
+    )
     return Table("The split", rows, [note])
 
 
