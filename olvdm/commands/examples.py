@@ -14,6 +14,7 @@ from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import draw_together
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import Request, check_request
+from olvdm.serving.denoising_views import DenoisingViews
 from olvdm.serving.stored_runs import StoredRun, save_stored_run
 
 BASELINE, OURS = "lvdm", "olvdm"
@@ -27,10 +28,12 @@ class Comparison:
     Attributes:
         request: Prompt, seed and settings.
         clips: What was found in each model's clip.
+        views: Of the steps on the way.
     """
 
     request: Request
     clips: Mapping[str, Inspection]
+    views: DenoisingViews | None = None
 
     @property
     def gain(self) -> float:
@@ -59,7 +62,8 @@ def store_examples(arguments: argparse.Namespace) -> None:
         clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
         followed = comparison_settings(chosen.request, folders, model.dtype, model.device.type)
         settings = {**followed, "rule": rule, "gain": chosen.gain}
-        save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips))
+        views = tuple(chosen.views.views()) if chosen.views else ()
+        save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips, views))
         print(f"{key}: {chosen.request.prompt!r}, seed {chosen.request.seed}, {chosen.gain:+.4f}")
 
 
@@ -80,9 +84,13 @@ def choose(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
 
 
 def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Comparison:
-    *_, last = draw_together(pipelines, request)
-    found = {name: inspection_of(output) for name, output in last.outputs.items()}
-    return Comparison(request, found)
+    views, reached = DenoisingViews(pipelines), None
+    for reached in draw_together(pipelines, request):
+        if reached.steps:
+            views.note(reached.steps)
+    assert reached is not None
+    found = {name: inspection_of(output) for name, output in reached.outputs.items()}
+    return Comparison(request, found, views)
 
 
 def _object_flicker(clip: Inspection) -> float:

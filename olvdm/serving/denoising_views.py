@@ -34,6 +34,14 @@ class DenoisingViews:
         self._due = 0.0
         self._expected: list[dict[str, Float[Tensor, "1 c t h w"]]] = []
 
+    def note(self, reached: Mapping[str, DenoisingStep]) -> None:
+        """Remember a step.
+
+        Args:
+            reached: The step of each model.
+        """
+        self._expected.append({name: step.predicted for name, step in reached.items()})
+
     def pictures(
         self, reached: Mapping[str, DenoisingStep]
     ) -> tuple[UInt8[np.ndarray, "t h w 3"], ...]:
@@ -45,7 +53,7 @@ class DenoisingViews:
         Returns:
             One clip a model, in the order of the models; nothing where none is due.
         """
-        self._expected.append({name: step.predicted for name, step in reached.items()})
+        self.note(reached)
         begun = time.monotonic()
         if begun < self._due:
             return ()

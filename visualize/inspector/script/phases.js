@@ -66,7 +66,7 @@ const isShown = (value) => state.phase === 'done' && state.model !== null && val
 
 const add = (model) => {
   state.model = model;
-  writeTexts(model.value);
+  writeTexts({ ...model.value, start: { ...model.value.start, reason: '' } }); // nothing is opened anew
   buildSteps();
   paint();
 };

@@ -3,7 +3,8 @@ const DIRECTIONS = { lower: 'lower is better', higher: 'higher is better', conte
 
 const shown = (value, unit) => {
   if (value === null || value === undefined) return 'undefined';
-  const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : Math.abs(value) >= 1 ? 2 : 3;
+  const size = Math.abs(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 1 ? 2 : clamp(1 - Math.floor(Math.log10(size)), 3, 6);
   return signed(value, digits) + (unit ? ' ' + unit : '');
 };
 
