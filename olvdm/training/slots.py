@@ -267,9 +267,7 @@ def picture_loss(
     return ((drawn - picture).square() / (variance + VARIANCE_FLOOR)).mean()
 
 
-def mixture_loss(
-    drawing: SlotDrawing, picture: Float[Tensor, "b 3 t h w"]
-) -> Float[Tensor, ""]:
+def mixture_loss(drawing: SlotDrawing, picture: Float[Tensor, "b 3 t h w"]) -> Float[Tensor, ""]:
     """Return how far each pixel is from the slot that explains it best, by each frame's variance.
 
     Args:

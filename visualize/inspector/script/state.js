@@ -22,7 +22,7 @@ const state = {
   wipe: 0.5,
   style: 'fill',
   overlay: true,
-  opacity: 0.6,
+  opacity: 0.4,
   hidden: new Set(), // colours of slots, the same in both clips
   solo: null,
   order: 'slot',
