@@ -1,8 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from olvdm.errors import CheckpointError
 from olvdm.serving.stored_runs import (
+    ListedRun,
     StoredRun,
     list_stored_runs,
     load_stored_run,
@@ -10,7 +13,7 @@ from olvdm.serving.stored_runs import (
 )
 from tests.app_server import stored_clip
 
-SETTINGS = {"prompt": "a red circle moves right", "seed": 3}
+SETTINGS: dict[str, Any] = {"prompt": "a red circle moves right", "seed": 3}
 
 
 @pytest.fixture
@@ -46,10 +49,19 @@ def test_soft_masks_come_back_to_one_level_in_255(tmp_path, run, rng) -> None:
     np.testing.assert_allclose(loaded.sum(axis=1), 1, atol=1e-5)
 
 
-def test_runs_are_listed_by_name_with_their_titles(tmp_path, run) -> None:
+def test_runs_are_listed_by_name_with_what_was_drawn(tmp_path, run) -> None:
     for name in ("2-b", "1-a"):
         save_stored_run(tmp_path / name, run)
-    assert list_stored_runs(tmp_path) == {"1-a": "behind", "2-b": "behind"}
+    listed = list_stored_runs(tmp_path)
+    assert list(listed) == ["1-a", "2-b"]
+    assert listed["1-a"] == ListedRun("behind", SETTINGS["prompt"], "3")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"about": 3}', '{"about": {"title": "a"}}'])
+def test_run_whose_manifest_cannot_be_read_is_left_out(tmp_path, text) -> None:
+    (tmp_path / "1-a").mkdir()
+    (tmp_path / "1-a" / "olvdm.json").write_text(text)
+    assert list_stored_runs(tmp_path) == {}
 
 
 def test_folder_without_runs_lists_none(tmp_path) -> None:
