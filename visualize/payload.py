@@ -259,10 +259,7 @@ def done_payload(
         **texts: Further fields of `Payload`.
 
     Returns:
-        The value.
-
-    Raises:
-        ValueError: If a field is unknown or of the wrong kind.
+        The value; a field that is unknown or of the wrong kind is a `ValueError`.
     """
     palettes = shared_palette(clips)
     return Payload(
