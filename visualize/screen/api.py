@@ -66,52 +66,57 @@ def build_api(services: ApiServices, explained: Callable[..., Any]) -> None:
         run_id = gr.Textbox(label="run_id")
         buttons = [gr.Button() for _ in range(5)]
     as_sent([prompt, seed, checkpoint, steps, guidance, slots, frames, adapt, run_id])
-    outputs = [report, files]
-
-    @explained
-    def on_generate(
-        prompt: object, seed: object, checkpoint: object, steps: object, guidance: object
-    ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.generate(prompt, seed, checkpoint, steps, guidance))
-
-    @explained
-    def on_compare(
-        prompt: object, seed: object, steps: object, guidance: object
-    ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.compare(prompt, seed, steps, guidance))
-
-    @explained
-    def on_inspect(
-        clip: object, num_slots: object, max_frames: object, adapt_steps: object
-    ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.inspect(clip, num_slots, max_frames, adapt_steps))
-
-    @explained
-    def on_metrics(run: object) -> Iterator[dict[str, Any]]:
-        yield services.metrics(run)
-
-    @explained
-    def on_list() -> Iterator[list[dict[str, Any]]]:
-        yield services.list_checkpoints()
-
-    connected = [
-        ("generate", on_generate, [prompt, seed, checkpoint, steps, guidance], outputs, PUBLIC),
-        ("compare", on_compare, [prompt, seed, steps, guidance], outputs, PUBLIC),
-        ("inspect", on_inspect, [clip, slots, frames, adapt], outputs, PUBLIC),
-        ("metrics", on_metrics, [run_id], report, LIGHT_PUBLIC),
-        ("list_checkpoints", on_list, [], report, LIGHT_PUBLIC),
-    ]
-    for button, (name, handler, inputs, wanted, group) in zip(buttons, connected, strict=True):
-        handler.__doc__ = texts.ENDPOINTS[name]
+    connected = {
+        "generate": ([prompt, seed, checkpoint, steps, guidance], [report, files], PUBLIC),
+        "compare": ([prompt, seed, steps, guidance], [report, files], PUBLIC),
+        "inspect": ([clip, slots, frames, adapt], [report, files], PUBLIC),
+        "metrics": ([run_id], report, LIGHT_PUBLIC),
+        "list_checkpoints": ([], report, LIGHT_PUBLIC),
+    }
+    handlers = _handlers(services, explained)
+    for button, (name, (inputs, outputs, group)) in zip(buttons, connected.items(), strict=True):
         button.click(
-            handler,
+            handlers[name],
             inputs,
-            wanted,
+            outputs,
             api_name=name,
             api_description=texts.ENDPOINTS[name],
             show_progress="hidden",
             **group,
         )
+
+
+def _handlers(
+    services: ApiServices, explained: Callable[..., Any]
+) -> dict[str, Callable[..., Any]]:
+    """Return what answers, by endpoint; a client reads the names of the arguments."""
+
+    def generate(
+        prompt: object, seed: object, checkpoint: object, steps: object, guidance: object
+    ) -> Iterator[tuple[Any, Any]]:
+        yield from _sent(services.generate(prompt, seed, checkpoint, steps, guidance))
+
+    def compare(
+        prompt: object, seed: object, steps: object, guidance: object
+    ) -> Iterator[tuple[Any, Any]]:
+        yield from _sent(services.compare(prompt, seed, steps, guidance))
+
+    def inspect(
+        clip: object, num_slots: object, max_frames: object, adapt_steps: object
+    ) -> Iterator[tuple[Any, Any]]:
+        yield from _sent(services.inspect(clip, num_slots, max_frames, adapt_steps))
+
+    def metrics(run_id: object) -> Iterator[dict[str, Any]]:
+        yield services.metrics(run_id)
+
+    def list_checkpoints() -> Iterator[list[dict[str, Any]]]:
+        yield services.list_checkpoints()
+
+    handlers: dict[str, Callable[..., Any]] = {}
+    for handler in (generate, compare, inspect, metrics, list_checkpoints):
+        handler.__doc__ = texts.ENDPOINTS[handler.__name__]  # what an MCP client is told
+        handlers[handler.__name__] = explained(handler)
+    return handlers
 
 
 def _sent(answers: Answers) -> Iterator[tuple[Any, Any]]:
