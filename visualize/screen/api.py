@@ -48,6 +48,8 @@ def build_api(services: ApiServices, explained: Callable[..., Any]) -> None:
         services: What computes.
         explained: Wraps a handler so that its failures are told in words.
 
+    Programs call arguments by the names that the handlers give them.
+
     Ours: a file comes through a listener on a file component, which refuses every path that was not
     uploaded; a bare endpoint would read any file of the machine.
     """
@@ -92,14 +94,19 @@ def _handlers(
     """Return what answers, by endpoint; a client reads the names of the arguments."""
 
     def generate(
-        prompt: object, seed: object, checkpoint: object, steps: object, guidance: object
+        prompt: object,
+        seed: object,
+        checkpoint: object,
+        num_inference_steps: object,
+        guidance_scale: object,
     ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.generate(prompt, seed, checkpoint, steps, guidance))
+        answers = services.generate(prompt, seed, checkpoint, num_inference_steps, guidance_scale)
+        yield from _sent(answers)
 
     def compare(
-        prompt: object, seed: object, steps: object, guidance: object
+        prompt: object, seed: object, num_inference_steps: object, guidance_scale: object
     ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.compare(prompt, seed, steps, guidance))
+        yield from _sent(services.compare(prompt, seed, num_inference_steps, guidance_scale))
 
     def inspect(
         clip: object, num_slots: object, max_frames: object, adapt_steps: object

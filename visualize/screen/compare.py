@@ -122,7 +122,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         **MODEL,
     )
     unlock_after(job, parts.buttons)
-    job.failure(lambda: status(texts.BUSY_HINT), outputs=parts.line, **AT_ONCE)
+    job.failure(_point_to_stored, outputs=parts.line, **AT_ONCE)
     job.success(
         remember,
         [parts.run_id, parts.settings[0], parts.settings[1], parts.session],
@@ -138,6 +138,10 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     )
     parts.stored.input(on_stored, parts.stored, parts.outputs, **LIGHT)
     return parts
+
+
+def _point_to_stored() -> dict[str, Any]:
+    return status(texts.BUSY_HINT)
 
 
 def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -> None:
