@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.app_server import AppServer, make_checkpoints, running_app
+from tests.browser.inspector.opened import Opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 PATIENCE = 120_000  # ms; a shared machine may be slow
+DESK = {"width": 1280, "height": 900}
+COMPARED, INSPECTED = "#compare-inspector", "#clip-inspector"
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,7 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.fixture
 def viewport() -> dict[str, int]:
-    return {"width": 1280, "height": 900}
+    return DESK
 
 
 @pytest.fixture
@@ -62,9 +65,9 @@ def page(
     request: pytest.FixtureRequest,
 ) -> "Iterator[Page]":
     """Open the app; afterwards nothing may have gone wrong, and no request left the machine."""
-    with_faults = open_page(browser, server.url, viewport)
-    page, faults = with_faults
-    page.locator("#compare-stage .stage[data-phase='done']").wait_for(timeout=PATIENCE)
+    page, faults = open_page(browser, server.url, viewport)
+    shown(page)
+    page.locator("#generate").wait_for()  # the form may come after the clips
     yield page
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
@@ -72,7 +75,21 @@ def page(
     assert faults == []
 
 
-def open_page(browser: "Browser", url: str, viewport: dict[str, int]) -> "tuple[Page, list[str]]":
+@pytest.fixture
+def compared(page: "Page") -> Opened:
+    """The inspector of the first tab."""
+    return Opened(page, COMPARED)
+
+
+def shown(page: "Page", host: str = COMPARED) -> Opened:
+    """Wait for a result."""
+    page.locator(f"{host} .si[data-phase='done']").wait_for(timeout=PATIENCE)
+    return Opened(page, host)
+
+
+def open_page(
+    browser: "Browser", url: str, viewport: dict[str, int], **options: object
+) -> "tuple[Page, list[str]]":
     """Return a page of the app and the list to which its faults are added."""
     faults: list[str] = []
 
@@ -83,7 +100,8 @@ def open_page(browser: "Browser", url: str, viewport: dict[str, int]) -> "tuple[
             faults.append(f"a request left the machine: {route.request.url}")
             route.abort()
 
-    context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # pyright: ignore[reportArgumentType]
+    settings = {"viewport": viewport, "reduced_motion": "reduce"} | options
+    context = browser.new_context(**settings)  # pyright: ignore[reportArgumentType]
     context.set_default_timeout(PATIENCE)
     context.route("**/*", only_here)
     page = context.new_page()
@@ -105,3 +123,33 @@ def set_slider(page: "Page", name: str, value: int) -> None:
         field.fill(str(value))
         field.press("Tab")
         page.wait_for_timeout(100)
+
+
+def set_steps(page: "Page", steps: int) -> None:
+    """Open the settings if they are closed, and set the denoising steps."""
+    if not page.locator("#steps input[type=range]").is_visible():
+        page.locator("#settings > button, #settings button").first.click()
+    set_slider(page, "steps", steps)
+
+
+def generate(page: "Page", prompt: str, steps: int = 3, seed: int = 3) -> str:
+    """Press the button, wait for another run, and return its name."""
+    before = Opened(page, COMPARED).data("run")
+    page.locator("#prompt textarea").fill(prompt)
+    page.locator("#seed input").fill(str(seed))
+    set_steps(page, steps)
+    page.locator("#generate").click()
+    return another_run(page, before)
+
+
+def another_run(page: "Page", before: str) -> str:
+    """Wait until another run is shown whole, and return its name."""
+    page.wait_for_function(
+        """([host, before]) => {
+          const root = document.querySelector(host + ' .si');
+          return root.dataset.phase === 'done' && root.dataset.run !== before;
+        }""",
+        arg=[COMPARED, before],
+    )
+    page.wait_for_function("!document.querySelector('#generate').disabled")
+    return Opened(page, COMPARED).data("run")

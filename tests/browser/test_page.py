@@ -1,9 +1,18 @@
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.app_server import running_app
-from tests.browser.conftest import PATIENCE, open_page
+from tests.browser.conftest import (
+    ARTIFACTS,
+    COMPARED,
+    DESK,
+    PATIENCE,
+    open_page,
+    set_steps,
+    shown,
+)
 from visualize.screen import texts
 
 if TYPE_CHECKING:
@@ -13,62 +22,141 @@ pytestmark = pytest.mark.browser
 
 OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => node.getClientRects().length)
-  .filter((node) => !node.closest('.scroll, .gallery, .katex, table, [role=listbox]'))
+  .filter((node) => !node.closest('.si-scroll, .gallery, .katex, table, .cm-editor'))
+  .filter((node) => !node.closest('[role=listbox], .visually-hidden, .si-players figure[hidden]'))
   .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
   .map((node) => node.tagName + '.' + node.className)"""
-TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW)
+TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW, texts.TAB_RUNS)
+PHONE = {"width": 390, "height": 844}
+ZOOMED = {"width": 640, "height": 450}  # what a desk's screen is at 200 %
 
 
-@pytest.fixture
-def phone() -> dict[str, int]:
-    return {"width": 390, "height": 844}
+def open_tab(page: "Page", tab: str) -> None:
+    """Choose a tab, from the menu where the screen is too narrow for all of them."""
+    found = page.get_by_role("tab", name=tab, exact=True)
+    if not found.is_visible():
+        page.locator(".overflow-menu > button").click()
+        found = page.locator(".overflow-dropdown").get_by_role("button", name=tab)
+    found.click()
+    page.get_by_role("tabpanel").filter(visible=True).wait_for()
 
 
-class TestPhone:
-    @pytest.fixture
-    def viewport(self, phone: dict[str, int]) -> dict[str, int]:
-        return phone
-
-    @pytest.mark.parametrize("tab", TABS)
-    def test_nothing_reaches_beyond_the_screen(self, page: "Page", tab: str) -> None:
-        page.get_by_role("tab", name=tab).click()
-        page.get_by_role("tabpanel").filter(visible=True).wait_for()
-        assert page.evaluate(OVERHANGING) == []
-
-    def test_play_button_is_large_enough_for_a_thumb(self, page: "Page") -> None:
-        box = page.locator("#compare-stage .play").bounding_box()
-        assert box is not None
-        assert box["height"] >= 44
+@pytest.mark.parametrize("viewport", [PHONE, ZOOMED], ids=("phone", "zoomed"))
+@pytest.mark.parametrize("tab", TABS)
+def test_nothing_reaches_beyond_the_screen(page: "Page", tab: str) -> None:
+    open_tab(page, tab)
+    assert page.evaluate(OVERHANGING) == []
 
 
-def test_dark_mode_turns_the_page_dark(page) -> None:
+@pytest.mark.parametrize("viewport", [PHONE], ids=("phone",))
+@pytest.mark.parametrize("name", ["#generate", "#cancel", "#dice", f"{COMPARED} .si-play"])
+def test_button_is_large_enough_for_a_thumb(page: "Page", name: str) -> None:
+    box = page.locator(name).bounding_box()
+    assert box is not None
+    assert box["height"] >= 40
+
+
+def test_dark_mode_turns_page_and_inspector_dark(page) -> None:
     page.get_by_role("button", name="Switch between light and dark").click()
-    page.wait_for_function(
-        """() => {
-          const colour = getComputedStyle(document.querySelector('.page-head h1')).color;
-          return Math.min(...colour.match(/[0-9]+/g).slice(0, 3).map(Number)) > 200;
-        }"""
-    )
+    for node in (".page-head h1", f"{COMPARED} .si-caption"):
+        page.wait_for_function(
+            """node => {
+              const colour = getComputedStyle(document.querySelector(node)).color;
+              return Math.min(...colour.match(/[0-9]+/g).slice(0, 3).map(Number)) > 160;
+            }""",
+            arg=node,
+        )
 
 
 def test_loss_is_set_as_a_formula(page) -> None:
-    page.get_by_role("tab", name=texts.TAB_HOW).click()
+    open_tab(page, texts.TAB_HOW)
     page.locator(".katex-display").first.wait_for()
 
 
-def test_stage_has_no_serious_fault_of_access(page) -> None:
+def test_inspector_has_no_serious_fault_of_access(page) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, context="#compare-stage").response["violations"]
+    everywhere = Axe().run(page).response["violations"]
+    ARTIFACTS.mkdir(exist_ok=True)
+    (ARTIFACTS / "axe.json").write_text(json.dumps(everywhere, indent=1), encoding="utf-8")
+    found = Axe().run(page, context=f"{COMPARED} .si").response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_screen_reader_finds_the_parts_by_name(page) -> None:
+    tree = page.locator("body").aria_snapshot()
+    (ARTIFACTS / "aria.txt").write_text(tree, encoding="utf-8")
+    for name in (texts.PROMPT, texts.SEED, texts.GENERATE, texts.CANCEL, "Slot inspector", "Frame"):
+        assert f'"{name}"' in tree
 
 
 def test_missing_weights_are_named_with_the_remedy(browser, server, tmp_path) -> None:
     del server  # one app after another, for the sake of memory
     with running_app(tmp_path / "nothing", tmp_path) as app:
-        page, faults = open_page(browser, app.url, {"width": 1280, "height": 900})
+        page, faults = open_page(browser, app.url, DESK)
         page.locator("#banner code").wait_for(timeout=PATIENCE)
         assert page.locator("#banner code").inner_text() == texts.MISSING_COMMAND
-        assert texts.NOTHING_YET in page.locator("#compare-stage").inner_text()
+        page.get_by_text(texts.NOTHING_YET).wait_for()
         page.context.close()
         assert faults == []
+
+
+@pytest.fixture(scope="module")
+def small(browser, checkpoints, tmp_path_factory):
+    del browser
+    program = (
+        "import sys; from olvdm import limits; limits.QUEUE_SIZE = 1;"
+        " import app; sys.exit(app.main())"
+    )
+    with running_app(checkpoints, tmp_path_factory.mktemp("small"), program=("-c", program)) as app:
+        yield app
+
+
+class TestLeaving:
+    """What happens when somebody goes: a person, or the server; its queue holds one."""
+
+    def start_long_job(self, browser, app, seed: int):
+        page, faults = open_page(browser, app.url, DESK)
+        shown(page)
+        page.locator("#seed input").fill(str(seed))
+        set_steps(page, 100)
+        page.locator("#generate").click()
+        page.wait_for_function(
+            "/Step [0-9]+ of 100/.test(document.querySelector('#compare-status').innerText)"
+        )
+        return page, faults
+
+    def test_closing_the_tab_frees_the_models(self, browser, small) -> None:
+        page, faults = self.start_long_job(browser, small, 1)
+        page.context.close()
+        event, _ = small.call("on_generate", "a red circle moves right", 2, 1, 3.0)
+        assert event == "complete"  # one job at a time: the other has ended
+        steps = [
+            json.loads(path.read_text())["about"]["settings"]["num_inference_steps"]
+            for path in small.runs.glob("*/olvdm.json")
+        ]
+        assert steps == [1]  # and it did not end by itself
+        assert faults == []
+
+    def test_full_queue_is_said_and_the_old_result_stays(self, browser, small) -> None:
+        first, _ = self.start_long_job(browser, small, 3)
+        second, _ = open_page(browser, small.url, DESK)
+        third, _ = open_page(browser, small.url, DESK)
+        for page in (second, third):
+            shown(page)
+            page.locator("#generate").click()
+        busy = third.locator('[data-testid="toast-body"]')
+        busy.wait_for()
+        assert "busy" in busy.inner_text()
+        assert texts.BUSY_HINT in third.locator("#compare-status").inner_text()
+        assert shown(third).data("run") == "1-behind"
+        for page in (first, second, third):
+            page.context.close()
+
+    def test_lost_server_is_said_and_the_clip_stays(self, browser, small) -> None:
+        page, _ = self.start_long_job(browser, small, 4)
+        small.process.kill()
+        page.get_by_text("Server unreachable. The clip on screen still works.").wait_for()
+        page.get_by_role("link", name="Reload the page").wait_for()
+        page.screenshot(path=ARTIFACTS / "test_lost_server.png")
+        page.context.close()

@@ -1,5 +1,6 @@
 """The tab on which two models draw the same prompt from the same noise."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,10 @@ from visualize.screen.status_line import asset, status, status_line
 
 FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
 MOST_REMEMBERED = 24
+# A full queue is a failure for Gradio, and so is a cancel, which has said so already.
+POINT_TO_STORED = f"""
+line => line && (line.job || line.text === {json.dumps(texts.CANCELLED)})
+  ? line : {json.dumps(status(texts.BUSY_HINT))}"""
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
 
@@ -122,7 +127,9 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         **MODEL,
     )
     unlock_after(job, parts.buttons)
-    job.failure(_point_to_stored, outputs=parts.line, **AT_ONCE)
+    job.failure(
+        None, js=POINT_TO_STORED, inputs=parts.line, outputs=parts.line, api_visibility="private"
+    )
     job.success(
         remember,
         [parts.run_id, parts.settings[0], parts.settings[1], parts.session],
@@ -138,10 +145,6 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     )
     parts.stored.input(on_stored, parts.stored, parts.outputs, **LIGHT)
     return parts
-
-
-def _point_to_stored() -> dict[str, Any]:
-    return status(texts.BUSY_HINT)
 
 
 def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -> None:

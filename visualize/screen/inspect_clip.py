@@ -223,7 +223,7 @@ def _upload_reader(services: InspectServices) -> Callable[[object], Iterator[tup
     """Return the handler of one upload."""
 
     def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
-        yield gr.skip(), status(texts.READING, is_busy=True)
+        yield gr.skip(), status(texts.READING)
         yield _was_read(services.read_upload(path))
 
     return on_upload

@@ -34,17 +34,20 @@ def restored_value() -> dict[str, Any]:
     return Payload(phase="restore", message=texts.NOTHING_YET).as_json()
 
 
-def running_value(previews: Sequence[UInt8[np.ndarray, "t h w 3"]]) -> dict[str, Any]:
+def running_value(
+    previews: Sequence[UInt8[np.ndarray, "t h w 3"]], job_id: str = ""
+) -> dict[str, Any]:
     """Return the value that shows clips on their way.
 
     Args:
         previews: In the order of the players; none only dims what is shown.
+        job_id: Names the job, so that a step that comes after its cancel is known.
 
     Returns:
         A value of the inspector.
     """
     sheets = tuple(sheet(frames, quality=PREVIEW_QUALITY) for frames in previews)
-    return Payload(phase="running", previews=sheets).as_json()
+    return Payload(phase="running", previews=sheets, run_id=job_id).as_json()
 
 
 def finished_value(

@@ -1,5 +1,6 @@
 """What both tabs do with a job of the model: lock the buttons, show each step, unlock."""
 
+import secrets
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Final
 
@@ -46,7 +47,8 @@ def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
         Exception: What the job raised, once the last result is back on the stage.
     """
     is_whole = False
-    yield running_value(()), status(texts.STARTING, 0, is_busy=True), gr.skip()
+    job_id = secrets.token_hex(8)
+    yield running_value((), job_id), status(texts.STARTING, 0, job_id=job_id), gr.skip()
     try:
         for reached in job:
             if isinstance(reached, Finished):
@@ -55,8 +57,8 @@ def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
                 yield value, status(reached.text), reached.run_id
                 is_whole = True
             else:
-                stage = running_value(reached.previews) if reached.previews else gr.skip()
-                line = status(reached.text, reached.share, is_busy=not is_whole)
+                stage = running_value(reached.previews, job_id) if reached.previews else gr.skip()
+                line = status(reached.text, reached.share, job_id="" if is_whole else job_id)
                 yield stage, line, gr.skip()
     except Exception:
         if not is_whole:

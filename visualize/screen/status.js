@@ -3,10 +3,14 @@ const status = element.querySelector('.status');
 const line = status.querySelector('p');
 const reload = status.querySelector('a');
 let watching = 0;
+let job = '';
+let dropped = ''; // the last job that has ended, one way or another
 
 const write = () => {
   const value = props.value;
-  if (!value) return;
+  if (!value || (value.job && value.job === dropped)) return; // a step of a job that was cancelled
+  if (!value.job) dropped = job;
+  job = value.job;
   status.dataset.tone = value.tone;
   line.textContent = value.text;
   reload.hidden = true;

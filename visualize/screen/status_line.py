@@ -32,15 +32,17 @@ def status_line(elem_id: str) -> gr.HTML:
     )
 
 
-def status(text: str, share: float | None = None, *, is_busy: bool = False) -> dict[str, Any]:
+def status(text: str, share: float | None = None, *, job_id: str = "") -> dict[str, Any]:
     """Return the value of the line.
 
     Args:
         text: One sentence.
         share: Of the job that is done.
-        is_busy: Whether a job runs.
+        job_id: Names the job that runs, so that a step that comes after its cancel is known; empty
+            where none runs.
 
     Returns:
         The value.
     """
-    return {"text": text, "share": share, "tone": "busy" if is_busy else "idle"}
+    tone = "busy" if job_id else "idle"
+    return {"text": text, "share": share, "tone": tone, "job": job_id}

@@ -25,6 +25,8 @@ const showEmpty = (value, load) => {
 
 // The old result stays, dimmed, while the new one is on its way.
 const showRunning = async (value, load) => {
+  if (value.run_id && value.run_id === state.dropped) return; // a step of a job that was cancelled
+  state.job = value.run_id;
   setPhase('running');
   play(false);
   if (!value.previews.length) {
@@ -32,7 +34,7 @@ const showRunning = async (value, load) => {
     return;
   }
   const previews = await Promise.all(value.previews.map(decodeSheet));
-  if (load < state.applied) return;
+  if (load < state.applied || (value.run_id && value.run_id === state.dropped)) return;
   state.previews = previews;
   find('.si-empty').hidden = true;
   find('.si-body').hidden = false;
@@ -73,6 +75,7 @@ const add = (model) => {
 
 // Nothing to restore yet: a result that is still being decoded is then shown after all.
 const showLast = (value, load) => {
+  state.dropped = state.job;
   if (state.model) reveal();
   else showMessage(value.message, 'empty');
   state.isOwed = !state.model;

@@ -7,6 +7,8 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const uid = 'si' + Math.random().toString(36).slice(2, 8);
 
 const state = {
+  job: '', // the one that runs
+  dropped: '', // the last one that was cancelled
   model: null, // the last finished result, decoded
   loads: 0, // values seen
   applied: 0, // the youngest value that reached the screen

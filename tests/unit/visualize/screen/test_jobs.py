@@ -46,7 +46,7 @@ def test_shows_result_what_comes_after_it_and_the_whole() -> None:
 
 def test_ends_with_its_words_and_its_run() -> None:
     *_, (stage, line, run_id) = show_job(job([]))
-    assert line == {"text": "all of it", "share": None, "tone": "idle"}
+    assert line == {"text": "all of it", "share": None, "tone": "idle", "job": ""}
     assert run_id == stage["run_id"] == RUN
 
 
@@ -118,3 +118,10 @@ def test_handlers_see_what_was_sent(sent) -> None:
     slider = gr.Slider(1, 10)
     as_sent([slider])
     assert slider.preprocess(sent) is sent
+
+
+def test_every_step_of_a_job_carries_its_name() -> None:
+    reports = [(value, line) for value, line, _ in show_job(job([])) if line["job"]]
+    names = {line["job"] for _, line in reports}
+    assert len(names) == 1
+    assert {value["run_id"] for value, _ in reports if "run_id" in value} == names
