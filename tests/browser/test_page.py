@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => node.getClientRects().length)
-  .filter((node) => !node.closest('.si-scroll, .gallery, .katex, table, .cm-editor'))
+  .filter((node) => !node.closest('.si-scroll, .si-tools, .gallery, .katex, table, .cm-editor'))
   .filter((node) => !node.closest('[role=listbox], .visually-hidden, .si-players figure[hidden]'))
   .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
   .map((node) => node.tagName + '.' + node.className)"""
@@ -73,12 +73,17 @@ def test_loss_is_set_as_a_formula(page) -> None:
     page.locator(".katex-display").first.wait_for()
 
 
-def test_inspector_has_no_serious_fault_of_access(page) -> None:
+@pytest.mark.parametrize("is_dark", [False, True], ids=("light", "dark"))
+def test_inspector_has_no_serious_fault_of_access(page, is_dark) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
+    if is_dark:
+        page.get_by_role("button", name="Switch between light and dark").click()
     everywhere = Axe().run(page).response["violations"]
     ARTIFACTS.mkdir(exist_ok=True)
-    (ARTIFACTS / "axe.json").write_text(json.dumps(everywhere, indent=1), encoding="utf-8")
+    (ARTIFACTS / f"axe-{'dark' if is_dark else 'light'}.json").write_text(
+        json.dumps(everywhere, indent=1), encoding="utf-8"
+    )
     found = Axe().run(page, context=f"{COMPARED} .si").response["violations"]
     assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 

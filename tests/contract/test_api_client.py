@@ -201,11 +201,11 @@ class TestMcp:
 async def _in_session(app: AppServer, work: Any) -> Any:
     """Open a session with the app, work in it, and close it."""
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     address = f"{app.url}/gradio_api/mcp/"
     async with (
-        streamablehttp_client(address) as (read, write, _),
+        streamable_http_client(address) as (read, write, _),
         ClientSession(read, write) as session,
     ):
         await session.initialize()

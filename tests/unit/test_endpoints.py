@@ -126,7 +126,7 @@ class TestAnswers:
         assert all(each["bytes"] > 0 and len(each["sha256"]) == 64 for each in described)
 
     def test_missing_models_are_left_out(self, tmp_path) -> None:
-        models = LoadedModels(tmp_path, tiny_model, MODELS)
+        models = LoadedModels(tmp_path, lambda _: tiny_model(0), MODELS)
         none = Workshop(models, tmp_path, tmp_path, tmp_path / "runs")
         assert Endpoints(none).list_checkpoints() == []
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,13 +15,13 @@ from olvdm.verdict import (
 )
 from tests.app_server import SPREAD as ROW
 from tests.app_server import stored_clip
-from visualize.payload import Spread
+from visualize.payload import Metric, Spread
 
 SPREAD = Spread(num_prompts=256, a=0.03, b=0.02, low=-0.02, high=-0.005, num_lower=180)
 
 
 @pytest.fixture(scope="module")
-def rows() -> dict:
+def rows() -> dict[str, Metric]:
     steady = stored_clip()["frames"]
     noise = np.random.default_rng(0).integers(0, 60, steady.shape, dtype=np.uint8)
     noise[::2] = 0
@@ -30,7 +31,7 @@ def rows() -> dict:
 
 def slots(**changes):
     flicker = np.array([[0.9, np.nan], [0.9, 0.2], [0.9, 0.4]], np.float32)
-    given = {
+    given: dict[str, Any] = {
         "flicker": [flicker],
         "backgrounds": [0],
         "motion": [np.array([0.5, 1.5, np.nan], np.float32)],

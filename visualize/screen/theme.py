@@ -25,6 +25,7 @@ def theme() -> Base:
         font=FONTS,
         font_mono=MONO_FONTS,
     ).set(
+        color_accent="*primary_600",  # of lighter ones small print on a tint is hard to read
         body_background_fill="white",
         body_background_fill_dark="*neutral_950",
         background_fill_secondary="*neutral_50",

@@ -1,3 +1,5 @@
+from typing import Any
+
 import gradio as gr
 import pytest
 
@@ -10,9 +12,10 @@ from visualize.screen.shown import Finished, Progress
 RUN = "0123456789abcdef"
 
 
-def result(**changes: str) -> Finished:
+def result(**changes: Any) -> Finished:
     clip = InspectedClip.of("A", "what", stored_clip())
-    return Finished((clip,), **{"text": "over", "run_id": RUN} | changes)
+    given: dict[str, Any] = {"text": "over", "run_id": RUN} | changes
+    return Finished((clip,), **given)
 
 
 def job(closed: list[bool], *, fails: bool = False, fails_late: bool = False) -> Job:
