@@ -26,7 +26,8 @@ def tab(page: "Page") -> "Page":
 def upload(page: "Page", data: bytes, name: str = "clip.mp4", place: str = "#upload") -> None:
     field = page.locator(f"{place} input[type=file]")
     field.set_input_files({"name": name, "mimeType": "video/mp4", "buffer": data})
-    page.get_by_text(texts.CLIP_READ).wait_for()
+    said = texts.CLIP_READ if place == "#upload" else texts.SECOND_READ
+    page.get_by_text(said).wait_for()
 
 
 def inspect(page: "Page") -> Opened:

@@ -84,8 +84,9 @@ def build_inspect(
     parts = _lay_out(services, explained)
     as_sent(parts.settings)
     ids = [parts.clip_id, parts.other_id]
-    for upload, clip_id, name in zip(parts.uploads, ids, ("read", "read_other"), strict=True):
-        reader = explained(_upload_reader(services))
+    doors = (("read", texts.CLIP_READ), ("read_other", texts.SECOND_READ))
+    for upload, clip_id, (name, said) in zip(parts.uploads, ids, doors, strict=True):
+        reader = explained(_upload_reader(services, said))
         upload.upload(reader, upload, [clip_id, parts.line], api_name=name, **LIGHT)
         upload.clear(_forget, None, [clip_id, parts.line], **AT_ONCE)
 
@@ -219,12 +220,14 @@ def _settings(services: InspectServices) -> tuple[Any, ...]:
     return slots, frames, adapt, crop
 
 
-def _upload_reader(services: InspectServices) -> Callable[[object], Iterator[tuple[Any, ...]]]:
-    """Return the handler of one upload."""
+def _upload_reader(
+    services: InspectServices, said: str
+) -> Callable[[object], Iterator[tuple[Any, ...]]]:
+    """Return the handler of one upload, and what it says in the end."""
 
     def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
         yield gr.skip(), status(texts.READING)
-        yield _was_read(services.read_upload(path))
+        yield _was_read(services.read_upload(path), said)
 
     return on_upload
 
@@ -243,5 +246,5 @@ def _forget() -> tuple[None, dict[str, Any]]:
     return None, status("")
 
 
-def _was_read(clip: ReadClip) -> tuple[Any, ...]:
-    return clip.clip_id, status(" ".join((texts.CLIP_READ, *clip.notes)))
+def _was_read(clip: ReadClip, said: str = texts.CLIP_READ) -> tuple[Any, ...]:
+    return clip.clip_id, status(" ".join((said, *clip.notes)))

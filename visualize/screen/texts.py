@@ -73,6 +73,7 @@ FITTING = "Fitting the slots: step {step} of {num_steps}, loss {loss:.3f}"
 DONE = "Done in {seconds:.1f} s."
 READING = "Reading the clip."
 CLIP_READ = "The clip is read. Press Find the objects."
+SECOND_READ = "The second clip is read. Press Find the objects."
 UNREADABLE = (
     "The request could not be read: an argument is missing, of the wrong kind, or a file that was"
     " not uploaded here."
