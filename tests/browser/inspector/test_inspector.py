@@ -160,7 +160,7 @@ def test_denoising_slider_shows_an_earlier_guess_and_the_final_clip(open_report:
 def test_playing_reads_nothing_aloud_and_pausing_says_the_frame(report: Opened) -> None:
     said = report.readout()
     report.press("Play")
-    report.page.wait_for_function("document.querySelector('.si').dataset.frame !== '2'")
+    report.page.locator('.si:not([data-frame="2"])').wait_for()
     assert report.readout() == said
     report.press("Pause")
     assert report.readout().startswith(f"Frame {report.data('frame')}. ")

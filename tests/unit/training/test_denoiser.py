@@ -144,10 +144,18 @@ def test_noise_of_flow_matching_is_drawn_before_its_level() -> None:
     generator = torch.Generator().manual_seed(1)
     first = torch.randn(2, 4, 4, 4, generator=generator)
     torch.rand(4, generator=generator)
-    level = float(torch.sigmoid(torch.randn(1, generator=generator)))
+    level = float(torch.rand(1, generator=generator))
     shifted = 1000 * LEVEL_SHIFT * level / (1 + (LEVEL_SHIFT - 1) * level)
     assert torch.equal(noisy.noise[1], first)
     assert noisy.timesteps[1][~noisy.is_given[1]].unique().tolist() == pytest.approx([shifted])
+
+
+def test_half_of_the_given_frames_are_a_first_one_alone() -> None:
+    noisy = draw_noise(
+        latents_and_stills(400), generators(400), 1.0, 0.1, SCHEDULES["flow_prediction"]
+    )
+    is_first_alone = noisy.is_given[:, 0] & (noisy.is_given.sum(1) == 1)
+    assert 0.45 < float(is_first_alone.float().mean()) < 0.75
 
 
 def test_settings_of_a_flow_denoiser_say_nothing_of_it() -> None:
