@@ -90,6 +90,7 @@ class Workshop:
         self, request: Request, settings: Mapping[str, object], run_id: str, begun: float
     ) -> Job:
         """Draw one clip a model from the same noise, show both, then keep the run."""
+        from olvdm.commands.source import running_commit
         from olvdm.evaluation.inspection import inspection_of
         from olvdm.evaluation.paired import draw_together
         from olvdm.serving.denoising_views import DenoisingViews
@@ -107,7 +108,7 @@ class Workshop:
                     yield _progress(step, time.monotonic() - begun, pictures)
         assert reached is not None
         clips = {name: vars(inspection_of(output)) for name, output in reached.outputs.items()}
-        run = StoredRun(request.prompt, settings, clips)
+        run = StoredRun(request.prompt, {**settings, "commit": running_commit()}, clips)
         text = texts.DONE.format(seconds=time.monotonic() - begun)
         finished = self._finished(run, run_id, texts.BADGE_NEW, text)
         yield finished

@@ -26,7 +26,7 @@ MODELS_FOLDER = "checkpoints"
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")  # it becomes part of file names
 MOST_MODELS = 4
 COMMAND = f"olvdm generate --from run.json --checkpoint {MODELS_FOLDER} --output again.mp4"
-ENVIRONMENT_FIELDS = ("device", "dtype", "num_threads", "machine", "versions")
+ENVIRONMENT_FIELDS = ("device", "dtype", "num_threads", "machine", "versions", "commit")
 DAMAGED = "the record of the comparison is damaged; give a run.json as the app wrote it"
 
 
@@ -43,7 +43,8 @@ def comparison_settings(
 
     Returns:
         Settings, as JSON can hold them. The folders do not stand in it: where somebody keeps files
-        changes no frame, and is nobody else's business.
+        changes no frame, and is nobody else's business. Nor does the commit, which would make every
+        stored run stale: whoever draws adds it to what is kept.
 
     Ours.
     """
@@ -63,7 +64,8 @@ def comparison_record(
     """Return the record of a comparison, from which ``olvdm generate --from`` draws it again.
 
     Args:
-        settings: As `comparison_settings` gave them; of an older run those that it has.
+        settings: As `comparison_settings` gave them, and the commit that drew; of an older run
+            those that it has.
         clips: Frames that each model drew, by its name.
         fps: Frames a second.
 

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from olvdm.commands.comparison import comparison_settings
+from olvdm.commands.source import running_commit
 from olvdm.data.moving_shapes import example_prompts
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import draw_together
@@ -61,7 +62,8 @@ def store_examples(arguments: argparse.Namespace) -> None:
         key = f"{number}-{rule.replace(' ', '-').lower()}"
         clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
         followed = comparison_settings(chosen.request, folders, model.dtype, model.device.type)
-        settings = {**followed, "rule": rule, "gain": chosen.gain}
+        noted = {"commit": running_commit(), "rule": rule, "gain": chosen.gain}
+        settings = {**followed, **noted}
         views = tuple(chosen.views.views()) if chosen.views else ()
         save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips, views))
         print(f"{key}: {chosen.request.prompt!r}, seed {chosen.request.seed}, {chosen.gain:+.4f}")

@@ -12,6 +12,7 @@ from olvdm.commands.output import written_together
 from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import write_figure_sheet
 from olvdm.commands.record import finite, frames_sha256, write_record
+from olvdm.commands.source import running_commit
 from olvdm.commands.tables import metric_rows, write_arrays, write_metrics, write_table
 from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection
@@ -137,6 +138,7 @@ def _write_run(exported: _Exported, path: Path) -> None:
         "settings": finite(dict(exported.run.settings)),
         "frames_sha256": {name: frames_sha256(one) for name, one in frames.items()},
         "shape": {name: list(one.shape) for name, one in frames.items()},
+        "commit": running_commit(),
     }
     write_record(path, record)
 

@@ -16,8 +16,8 @@ from jaxtyping import UInt8
 from tqdm import tqdm
 
 from olvdm.commands.arguments import CHECKPOINT
+from olvdm.commands.comparison import ENVIRONMENT_FIELDS, model_records
 from olvdm.commands.comparison import KIND as COMPARISON
-from olvdm.commands.comparison import model_records
 from olvdm.commands.output import check_ending, written_together
 from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import write_correlation, write_overlay
@@ -31,6 +31,7 @@ from olvdm.commands.record import (
     scores_of,
     write_record,
 )
+from olvdm.commands.source import running_commit
 from olvdm.decoding import decode_still, decode_video
 from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
@@ -176,6 +177,7 @@ def _draw_task(task: Task) -> Drawn:
         "shape": list(found.frames.shape),
         "device": pipeline.device.type,
         **environment(DTYPES[job.dtype]),
+        "commit": running_commit(),
         "seconds": round(seconds, 3),
         "scores": scores_of(found),
         "notes": notes,
@@ -330,7 +332,7 @@ def _compare(earlier: dict[str, Any], record: dict[str, Any]) -> None:
     if earlier.get("frames_sha256") == record["frames_sha256"]:
         print("the frames are the same as before, byte for byte")
         return
-    names = ("checkpoint_sha256", "given_sha256", "device", "num_threads", "machine", "versions")
+    names = ("checkpoint_sha256", "given_sha256", *ENVIRONMENT_FIELDS)
     differing = [name for name in names if name in earlier and earlier[name] != record[name]]
     reason = f"these differ: {', '.join(differing)}" if differing else "nothing known differs"
     print(f"the frames are not the same as before; {reason}")

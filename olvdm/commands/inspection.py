@@ -17,6 +17,7 @@ from olvdm.commands.record import (
     scores_of,
     write_record,
 )
+from olvdm.commands.source import running_commit
 from olvdm.commands.tables import write_arrays, write_table
 from olvdm.decoding import DecodedVideo, decode_video
 from olvdm.evaluation.inspection import Inspection, inspect_clip
@@ -58,6 +59,7 @@ def inspect_video(arguments: argparse.Namespace) -> None:
         "source_size": [video.source_height, video.source_width],
         **environment(pipeline.dtype),
         "device": pipeline.device.type,
+        "commit": running_commit(),
         "scores": scores,
         "notes": notes,
     }

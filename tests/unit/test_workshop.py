@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from olvdm import limits
+from olvdm.commands.source import running_commit
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.results import MODELS
@@ -194,6 +195,13 @@ class TestKeptRuns:
 
     def test_found_run_has_the_same_figures(self, drawn) -> None:
         assert drawn.found.metrics == drawn.results[0].metrics
+
+    def test_run_names_the_code_that_drew_it(self, drawn) -> None:
+        assert drawn.found.settings["commit"] == running_commit()
+
+    def test_run_is_found_whatever_commit_drew_it(self, drawn, monkeypatch) -> None:
+        monkeypatch.setattr("olvdm.commands.source.running_commit", lambda: "0" * 40)
+        assert last(drawing(drawn.workshop, steps=3)).run_id == drawn.found.run_id
 
     def test_run_outlives_the_process(self, drawn, no_model) -> None:
         later = Workshop(

@@ -31,6 +31,7 @@ REQUEST = {
     "num_inference_steps": 2,
 }
 MODELS = ("lvdm", "olvdm")
+COMMIT = "1" * 40
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def run_json(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     *_, last = draw_together(pipelines, request)
     clips = {name: vars(inspection_of(output)) for name, output in last.outputs.items()}
     settings = comparison_settings(request, folders, pipelines["olvdm"].dtype, "cpu")
-    run = StoredRun("drawn", settings, clips)
+    run = StoredRun("drawn", {**settings, "commit": COMMIT}, clips)
     return export(run, "run", tmp_path_factory.mktemp("run"))
 
 
@@ -163,3 +164,19 @@ def test_names_that_are_no_models_are_refused() -> None:
     record = comparison_record(REQUEST, {"../x": np.zeros((8, 4, 4, 3), np.uint8)})
     with pytest.raises(InputError, match="damaged"):
         model_records(record)
+
+
+def test_record_names_the_commit_that_drew(run_json) -> None:
+    assert record_of(run_json)["commit"] == COMMIT
+
+
+def test_record_of_an_older_run_claims_no_commit() -> None:
+    known = {"prompt": "a circle", "seed": 3}
+    assert "commit" not in comparison_record(known, {"olvdm": np.zeros((2, 4, 4, 3), np.uint8)})
+
+
+def test_commit_is_no_part_of_what_a_run_is_found_by(checkpoints) -> None:
+    folders = {name: checkpoints / name for name in MODELS}
+    assert "commit" not in comparison_settings(
+        check_request(**REQUEST), folders, torch.float32, "cpu"
+    )
