@@ -1,0 +1,382 @@
+"""What an experiment found, typed and checked: the one file that its report is written from."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from olvdm.errors import InputError
+from olvdm.evaluation.prompt_rows import write_text
+
+FORMAT = 1
+RESULTS_NAME = "results.json"
+RESULTS_BYTES = 64 * 1024**2
+
+Count = Annotated[int, Field(ge=0)]
+Number = float | None  # none where nothing could be measured
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Setting = str | int | float | bool | tuple[int, ...] | None
+Verdict = Literal["better", "worse", "undecided"]
+
+
+class _Part(BaseModel):
+    """Refuse unknown fields, wrong kinds, and numbers that JSON cannot carry."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Interval(_Part):
+    """A mean over prompts with its 95 % bootstrap interval.
+
+    Attributes:
+        mean: The value.
+        low: Lower end.
+        high: Upper end.
+        count: Prompts that could be measured.
+    """
+
+    mean: Number
+    low: Number
+    high: Number
+    count: Count
+
+
+class MeasureInfo(_Part):
+    """What a measure is called and which way is better, so that a reader needs no code.
+
+    Attributes:
+        name: Key of every table of measures.
+        title: As tables print it.
+        group: ``agreement``, ``flicker``, ``motion``, ``stability``, and what may come.
+        goal: Whether more is better, or less, or what is nearer to the real clip.
+    """
+
+    name: str
+    title: str
+    group: str
+    goal: Literal["higher", "lower", "real"]
+
+
+class SetScore(_Part):
+    """A number of all clips together, such as their diversity.
+
+    Attributes:
+        features: In which space it is taken.
+        generated: Of the drawn clips.
+        real: Of the real clips, where it makes sense of them.
+    """
+
+    features: str
+    generated: Number
+    real: Number
+
+
+class PairedDifference(_Part):
+    """One measure of a branch against the reference of the same seed, prompt by prompt.
+
+    Attributes:
+        difference: Branch less reference; where the goal is the real clip, of the distances from
+            it.
+        relative_percent: Change of the mean, in percent of the reference's.
+        effect_size: Cohen's d of the paired differences; none where they do not vary.
+        verdict: ``undecided`` where the interval holds 0.
+        num_prompts: Prompts that count.
+        num_lower: Those on which the branch is lower.
+    """
+
+    difference: Interval
+    relative_percent: Number
+    effect_size: Number
+    verdict: Verdict
+    num_prompts: Count
+    num_lower: Count
+
+
+class LevelScores(_Part):
+    """What the clips of one branch scored on the prompts of one level.
+
+    Attributes:
+        num_prompts: Prompts drawn.
+        measures: By name; a measure that the judge may not judge at this level is not there.
+        sets: Numbers of all clips together, by name.
+        paired: Against the reference of the same seed, by name; empty for the reference itself
+            and where its seed was not run.
+        code_sha256: Of the code that drew and measured.
+    """
+
+    num_prompts: Count
+    measures: dict[str, Interval]
+    sets: dict[str, SetScore]
+    paired: dict[str, PairedDifference]
+    code_sha256: Sha256
+
+
+class Curve(_Part):
+    """One number of a training over its steps.
+
+    Attributes:
+        steps: Steps done, rising.
+        values: Mean since the step before, or of a validation at that step.
+    """
+
+    steps: tuple[Count, ...]
+    values: tuple[Number, ...]
+
+
+class Branch(_Part):
+    """One row trained with one seed, and scored.
+
+    Attributes:
+        seed: Of the training: what order of clips and noise follow from.
+        checkpoint_sha256: Of the packaged checkpoint's manifest.
+        settings: Of its training, without paths; empty where the row trains nothing.
+        curves: ``denoising``, ``slots`` and ``slot_weight`` where there is a slot term, and
+            ``validation``, the denoising loss of held-out clips; others where others were logged.
+        levels: Scores by level; a level that is not drawn to its end is not there.
+    """
+
+    seed: Count
+    checkpoint_sha256: Sha256
+    settings: dict[str, Setting]
+    curves: dict[str, Curve]
+    levels: dict[str, LevelScores]
+
+
+class Spread(_Part):
+    """A number over the seeds of a row.
+
+    Attributes:
+        mean: Over the seeds.
+        std: Standard deviation between seeds; none for one seed.
+        low: Smallest.
+        high: Largest.
+        count: Seeds.
+    """
+
+    mean: Number
+    std: Number
+    low: Number
+    high: Number
+    count: Count
+
+
+class SeedSpread(_Part):
+    """What the seeds of a row say together, at one level.
+
+    Attributes:
+        measures: Of the means, by measure.
+        differences: Of the paired differences to the reference, by measure.
+        relative_percent: Of the relative changes, by measure.
+    """
+
+    measures: dict[str, Spread]
+    differences: dict[str, Spread]
+    relative_percent: dict[str, Spread]
+
+
+class Row(_Part):
+    """One variant of the method.
+
+    Attributes:
+        name: Key of the row.
+        label: As tables and figures print it.
+        shows: One sentence: what is learned from it.
+        begins_from: Row whose checkpoint it takes; none where it is trained from the base.
+        training: Settings in which its training differs from the reference's.
+        sampling: Settings in which its drawing differs.
+        branches: One a seed that was trained, seeds rising.
+        seeds: What they say together, by level.
+    """
+
+    name: str
+    label: str
+    shows: str
+    begins_from: str | None
+    training: dict[str, Setting]
+    sampling: dict[str, Setting]
+    branches: tuple[Branch, ...]
+    seeds: dict[str, SeedSpread]
+
+
+class Network(_Part):
+    """A folder of networks that the branches build on.
+
+    Attributes:
+        name: Last part of its path.
+        sha256: Of its manifest.
+        step: Steps that it was trained for; none where it does not say.
+    """
+
+    name: str
+    sha256: Sha256
+    step: Count | None
+
+
+class Protocol(_Part):
+    """All that the numbers follow from, beside what differs from row to row.
+
+    Attributes:
+        suite: Name of the suite.
+        command: Words that repeat the experiment.
+        reference: Row that all others are compared with.
+        max_steps: Further steps of every branch.
+        batch_size: Clips of a step.
+        seeds: Seeds of the trainings.
+        training: Settings that all branches share, without paths.
+        levels: Levels of the test prompts.
+        num_prompts: Of each level.
+        noise_seeds: First and last seed of the clips' noise.
+        split: Of the prompts.
+        data_seed: Of the world.
+        num_frames: Of a clip.
+        height: Of a frame, pixels.
+        width: Of a frame, pixels.
+        num_inference_steps: Denoising steps.
+        guidance_scale: Strength of the prompt.
+        judge: Agreement of the judge with the truth on real clips, by level and attribute.
+        device: Kind of it.
+        dtype: Of the weights while drawing.
+        num_threads: Of torch.
+        machine: Kind of system and processor.
+        versions: Of Python and of packages.
+    """
+
+    suite: str
+    command: str
+    reference: str
+    max_steps: Count
+    batch_size: Count
+    seeds: tuple[Count, ...]
+    training: dict[str, Setting]
+    levels: tuple[str, ...]
+    num_prompts: Count
+    noise_seeds: tuple[Count, Count]
+    split: str
+    data_seed: Count
+    num_frames: Count
+    height: Count
+    width: Count
+    num_inference_steps: Count
+    guidance_scale: float
+    judge: dict[str, dict[str, Number]]
+    device: str
+    dtype: str
+    num_threads: Count
+    machine: str
+    versions: dict[str, str]
+
+
+class BranchCost(_Part):
+    """What a branch took; it varies from run to run, so it stands apart from what was found.
+
+    Attributes:
+        row: Its row.
+        seed: Its seed.
+        steps: Steps of training done.
+        training_minutes: Of its training, validation and saving included.
+        seconds_per_step: Median of a training step.
+        clips_per_second: Median of training.
+        peak_memory_mb: Most memory that the process held while training, resident, or of the GPU.
+        drawing_seconds: Median of drawing one clip with its slots.
+    """
+
+    row: str
+    seed: Count
+    steps: Count
+    training_minutes: Number
+    seconds_per_step: Number
+    clips_per_second: Number
+    peak_memory_mb: Number
+    drawing_seconds: Number
+
+
+class Missing(_Part):
+    """A branch that time did not allow, or not to its end.
+
+    Attributes:
+        row: Its row.
+        seed: Its seed.
+        steps: Training steps to go.
+        prompts: Clips to draw.
+        minutes: That it would take, by the pace of those that ran; none where none did.
+    """
+
+    row: str
+    seed: Count
+    steps: Count
+    prompts: Count
+    minutes: Number
+
+
+class Results(_Part):
+    """What an experiment found.
+
+    Attributes:
+        format: Of this value.
+        kind: Of this value.
+        protocol: All that the numbers follow from.
+        base: Networks that every branch begins from.
+        parts: The other networks, ``autoencoder`` and ``slots``.
+        measures: Every measure of a clip, in the order of tables.
+        real: The reference row: real clips of the same prompts, by level and measure.
+        rows: The variants, in the order of the suite; one that was not run has no branches.
+        missing: What time did not allow, with what it would take.
+        cost: What each branch took. All else is equal for two evaluations of equal checkpoints.
+    """
+
+    format: Literal[1] = FORMAT
+    kind: Literal["experiment"] = "experiment"
+    protocol: Protocol
+    base: Network
+    parts: dict[str, Network]
+    measures: tuple[MeasureInfo, ...]
+    real: dict[str, dict[str, Interval]]
+    rows: tuple[Row, ...]
+    missing: tuple[Missing, ...]
+    cost: tuple[BranchCost, ...]
+
+    def row(self, name: str) -> Row:
+        """Return a row by its name; an unknown one is a ``KeyError``."""
+        return {row.name: row for row in self.rows}[name]
+
+    def found(self) -> dict[str, object]:
+        """Return all but what it took: equal for two evaluations of equal checkpoints."""
+        return self.model_dump(mode="json", exclude={"cost"})
+
+
+def save_results(path: Path, results: Results) -> None:
+    """Write results whole or not at all.
+
+    Args:
+        path: The file.
+        results: What to write.
+    """
+    write_text(path, results.model_dump_json(indent=1) + "\n")
+
+
+def load_results(path: Path) -> Results:
+    """Read results.
+
+    Args:
+        path: What ``save_results`` wrote.
+
+    Returns:
+        The results, checked.
+
+    Raises:
+        InputError: If the file cannot be read or is none.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(RESULTS_BYTES + 1)
+        if len(content) > RESULTS_BYTES:
+            raise InputError(f"results may hold {RESULTS_BYTES} bytes; these are more")
+        return Results.model_validate_json(content)
+    except OSError as error:
+        raise InputError(f"the results cannot be read; give a {RESULTS_NAME}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))[:80]
+        raise InputError(
+            f"the file is no results of format {FORMAT} (at {place!r}); run olvdm experiment again"
+        ) from error
