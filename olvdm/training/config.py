@@ -201,6 +201,7 @@ class DenoiserConfig(TrainingConfig):
         slot_loss: Loss on the slots' correlation in the predicted clean latents; none is LVDM.
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
+        shuffles_slots: Whether it is to forget which slot of a frame is which: its control.
     """
 
     autoencoder: str | None = optional_path()
@@ -227,6 +228,7 @@ class DenoiserConfig(TrainingConfig):
     slot_loss: str = choice("none", *SLOT_LOSSES)
     slot_gradient_share: float = number(0.12, 0.0, 1.0)
     slot_max_timestep: float = number(700.0, 0.0, 1000.0)
+    shuffles_slots: bool = flag(False)
 
 
 CONFIGS: dict[str, type[TrainingConfig]] = {

@@ -8,14 +8,13 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from olvdm.alignment import slot_presence
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.data.moving_shapes import vocabulary
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
-from olvdm.losses import denoising_loss, slot_loss
+from olvdm.losses import denoising_loss
 from olvdm.noise_schedule import NoiseSchedule
 from olvdm.sampling import Guidance, draw_latents
 from olvdm.slot_encoder import SlotEncoder
@@ -23,6 +22,7 @@ from olvdm.text_encoder import TextEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.latents import LatentsDataset
+from olvdm.training.slot_term import slot_term
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames
 
@@ -172,7 +172,7 @@ class DenoiserStage(Stage):
         denoising = self._denoising_loss(noisy, prediction)
         if self.config.slot_loss == "none":
             return {"loss": denoising, "denoising": denoising.detach()}
-        return self._with_slots(noisy, prediction, denoising)
+        return self._with_slots(noisy, prediction, denoising, generators)
 
     def _predict(self, noisy: NoisyBatch, prompts: list[str]) -> Float[Tensor, "b c t h w"]:
         shown = [
@@ -187,25 +187,20 @@ class DenoiserStage(Stage):
         return denoising_loss(prediction, noisy.target, noisy.is_given, self.config.loss_type)
 
     def _with_slots(
-        self, noisy: NoisyBatch, prediction: Tensor, denoising: Tensor
+        self,
+        noisy: NoisyBatch,
+        prediction: Tensor,
+        denoising: Tensor,
+        generators: Sequence[torch.Generator],
     ) -> dict[str, Float[Tensor, ""]]:
         """Add the slot term, weighed so that its gradient is a fixed share of the other's."""
         assert self.slot_encoder is not None
         config, schedule, timesteps = self.config, noisy.schedule, noisy.timesteps
         expected = schedule.clean_latents(noisy.noisy_latents, prediction, timesteps)
         leaf = expected.detach().requires_grad_(True)
-        encoding = self.slot_encoder(leaf)
-        with torch.no_grad():
-            clean = self.slot_encoder(noisy.latents)
         shares, _ = schedule.shares(timesteps)
         weights = torch.where(timesteps <= config.slot_max_timestep, shares, 0.0)
-        term = slot_loss(
-            config.slot_loss,
-            self.slot_encoder.identities(encoding.slots),
-            slot_presence(clean.attention_masks),
-            weights,
-            self.slot_encoder.identities(clean.slots),
-        )
+        term = slot_term(config, self.slot_encoder, leaf, noisy.latents, weights, generators)
         (pull,) = torch.autograd.grad(term, leaf)
         (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
         # the same pull as the prediction feels it, which moves the clean latents less

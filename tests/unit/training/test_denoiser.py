@@ -107,11 +107,21 @@ def test_slot_term_weighs_as_the_share_says(make_stage: Any) -> None:
     noisy = draw_noise(batch["latents"], generators(), 0.0, 0.0, schedule)
     prediction = torch.zeros_like(noisy.latents).requires_grad_()
     denoising = stage._denoising_loss(noisy, prediction)
-    losses = stage._with_slots(noisy, prediction, denoising)
+    losses = stage._with_slots(noisy, prediction, denoising, generators())
     (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
     (both,) = torch.autograd.grad(losses["loss"], prediction)
     share = float((both - push).norm() / push.norm())
     assert share == pytest.approx(stage.config.slot_gradient_share, rel=1e-3)
+
+
+def test_shuffled_slots_pull_elsewhere_under_the_same_noise(make_stage: Any) -> None:
+    losses: list[dict[str, Tensor]] = []
+    for shuffles in (False, True):
+        stage = make_stage(True, slot_loss="corr", shuffles_slots=shuffles)
+        losses.append(stage(stage.fetch([0, 1]), generators(), 0.0))
+    plain, shuffled = losses
+    assert torch.equal(plain["denoising"], shuffled["denoising"])
+    assert not torch.equal(plain["slots"], shuffled["slots"])
 
 
 @BOTH

@@ -1,0 +1,83 @@
+"""The slot term of a denoiser, on the clean latents that it predicts; and the control of it."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from olvdm.alignment import slot_presence
+from olvdm.losses import slot_loss
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.training.config import DenoiserConfig
+
+
+def slot_term(
+    config: DenoiserConfig,
+    slot_encoder: SlotEncoder,
+    predicted: Float[Tensor, "b c t h w"],
+    latents: Float[Tensor, "b c t h w"],
+    frame_weights: Float[Tensor, "b t"],
+    generators: Sequence[torch.Generator],
+) -> Float[Tensor, ""]:
+    """Return the loss on the slots of predicted clean latents.
+
+    Args:
+        config: Says which loss of the family, and whether slots are shuffled.
+        slot_encoder: Trained and frozen.
+        predicted: Clean latents as the denoiser expects them.
+        latents: The clean ones.
+        frame_weights: How much each frame counts, >= 0.
+        generators: One CPU generator a clip; only a shuffle draws from them.
+
+    Returns:
+        A number.
+
+    Source: method.md section 4, denoiser stage.
+    """
+    slots = slot_encoder(predicted).slots
+    with torch.no_grad():
+        clean = slot_encoder(latents)
+    presence = slot_presence(clean.attention_masks)
+    identities = [slot_encoder.identities(one) for one in (slots, clean.slots)]
+    if config.shuffles_slots:
+        identities = [shuffle_slots(one, presence, generators) for one in identities]
+    return slot_loss(config.slot_loss, identities[0], presence, frame_weights, identities[1])
+
+
+def shuffle_slots(
+    identities: Float[Tensor, "b t k d"],
+    presence: Bool[Tensor, "b t k"],
+    generators: Sequence[torch.Generator],
+) -> Float[Tensor, "b t k d"]:
+    """Permute the slots that are there, in every frame of every clip on its own.
+
+    A denoiser that is trained on shuffled slots is the control of one that is trained on slots. It
+    feels a pull of the same length (the weight follows from the gradients), from the same encoder,
+    through the same slots, at the same noise levels; only *which* slot of a frame continues which
+    of another is gone. What it gains, smoothing gains; what it does not gain, the correlation does.
+
+    For that to hold, the predicted slots and those of the clean clip must be shuffled by two draws.
+    One draw for both would hide nothing from ``anchored``: it compares the correlation of the same
+    two places in both clips, and a sum over all places does not change when both are permuted
+    alike. Under two draws the wanted correlation of a pair is, on average, that of all pairs of
+    its frames: it still says how alike slots are, but no longer which. Slots that are absent stay
+    where they are, so that a slot that is there never answers for one that is not.
+
+    Args:
+        identities: Identity vectors of the slots.
+        presence: Which slots are there; their places keep holding slots that are there.
+        generators: One CPU generator a clip.
+
+    Returns:
+        The same vectors, those of each frame in an order of its own; gradients flow through.
+
+    Source: method.md section 7, shuffled control. Ours: two draws, and among present slots.
+    """
+    order = torch.arange(identities.shape[2]).repeat(*presence.shape[:2], 1)
+    for clip, generator in enumerate(generators):
+        for frame, is_there in enumerate(presence[clip].cpu()):
+            places = is_there.nonzero().flatten()
+            drawn = torch.randperm(len(places), generator=generator)
+            order[clip, frame, places] = places[drawn]
+    return identities.gather(2, order.to(identities.device)[..., None].expand_as(identities))
