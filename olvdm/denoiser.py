@@ -1,7 +1,7 @@
 """Predict, from noisy latents and a prompt, the way to clean ones: the network that draws."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from olvdm.attention import PromptAttention, SpatialAttention, TemporalAttention
+from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.convolution import Downsample, SpatialConv, TimeMix, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
@@ -21,7 +22,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
 
     An hourglass: convolutions at full latent resolution on both sides draw the detail and mix
     neighbouring frames, a trunk at half resolution decides what is where. LVDM and OLVDM are both
-    this network; slots are no input of it, so nothing differs but what the training asked for.
+    this network; slots are no input of it, so nothing differs but what the training asked for, and,
+    where one is named, the layer in mid trunk that sees the whole clip.
 
     Args:
         latent_channels: Channels of the latents.
@@ -39,20 +41,21 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         mixes_time_locally: Whether frames are mixed at full resolution; off is an ablation
             (LVDM's unconditional network mixes none there).
         prediction_type: What it predicts, a key of `SCHEDULES`.
+        clip_layer: What relates all frames in mid trunk, a key of `CLIP_LAYERS`, or ``"none"``.
 
     Attributes:
         ignore_for_config: Settings that are not written where they have their default; a network
-            of the first version knows no `prediction_type`.
+            of the first version knows neither of them.
 
     Raises:
         ValueError: If 8 does not divide the width, the size is not positive, or nobody knows the
-            `prediction_type`.
+            `prediction_type` or the `clip_layer`.
 
     Source: OLVDM section 3 (the denoiser of LVDM). Ours: the network, built for kernels that are
     fast on CPUs; per-frame noise levels from diffusion forcing (Chen et al. 2024).
     """
 
-    ignore_for_config: ClassVar[list[str]] = ["prediction_type"]
+    ignore_for_config: ClassVar[list[str]] = ["prediction_type", "clip_layer"]
 
     @register_to_config
     def __init__(
@@ -70,6 +73,7 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         width: int = 16,
         mixes_time_locally: bool = True,
         prediction_type: str = "flow_prediction",
+        clip_layer: str = "none",
     ) -> None:
         super().__init__()
         if dim % 8 or min(num_frames, height, width) < 1:
@@ -78,8 +82,12 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
             )
         if prediction_type not in SCHEDULES:
             raise ValueError(f"need one of {', '.join(SCHEDULES)}, got {prediction_type[:64]!r}")
+        if clip_layer not in ("none", *CLIP_LAYERS):
+            raise ValueError(f"need none, {', '.join(CLIP_LAYERS)}, got {clip_layer[:64]!r}")
         if prediction_type != "flow_prediction":
             self.register_to_config(prediction_type=prediction_type)
+        if clip_layer != "none":
+            self.register_to_config(clip_layer=clip_layer)
         self.schedule = SCHEDULES[prediction_type]
         self.dim = dim
         self.embed_level = NoiseLevelEmbedding(dim)
@@ -95,6 +103,9 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
             TrunkBlock(dim, num_heads, prompt_dim if index in tuple(attention_blocks) else None)
             for index in range(num_blocks)
         )
+        self.whole_clip = None
+        if clip_layer != "none":
+            self.whole_clip = CLIP_LAYERS[clip_layer](dim, num_heads, prompt_dim)
         self.up = Upsample(dim, local_dim)
         self.exit = nn.ModuleList(
             LocalBlock(local_dim, mixes_time_locally) for _ in range(num_local_blocks)
@@ -133,13 +144,34 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         _, num_frames, height, width, dim = coarse.shape
         places = frame_positions(num_frames, height, width, dim, coarse.device)
         coarse = coarse + places.to(coarse.dtype)
-        for block in self.trunk:
+        for index, block in enumerate(self.trunk):
+            if self.whole_clip is not None and index == len(self.trunk) // 2:
+                coarse = self.whole_clip(coarse, prompt_embeds)
             coarse = block(coarse, trunk, prompt_embeds)
         features = features + self.up(coarse)
         for block in self.exit:
             features = block(features, local)
         prediction = self.head(F.silu(self.norm(features)))
         return rearrange(prediction, "b t h w c -> b c t h w")
+
+    def with_clip_layer(self, clip_layer: str) -> "VideoDenoiser":
+        """Return the same network with a fresh layer in mid trunk, so that it predicts the same.
+
+        Args:
+            clip_layer: A key of `CLIP_LAYERS`.
+
+        Raises:
+            ValueError: If it has such a layer already, or nobody knows that one.
+        """
+        if self.whole_clip is not None:
+            raise ValueError(f"the denoiser has the layer {self.config['clip_layer']!r} already")
+        own: dict[str, Any] = {
+            name: value for name, value in self.config.items() if not name.startswith("_")
+        }
+        own["clip_layer"] = clip_layer
+        grown = VideoDenoiser(**own)
+        grown.load_state_dict(self.state_dict(), strict=False)  # the fresh layer alone is missing
+        return grown.train(self.training)
 
 
 class LocalBlock(nn.Module):

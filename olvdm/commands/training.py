@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import torch
 from accelerate import PartialState
 
+from olvdm.attribute_network import AttributeNetwork
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import load_network
 from olvdm.commands.arguments import SETTING
@@ -23,11 +24,13 @@ from olvdm.training.autoencoder import AutoencoderStage
 from olvdm.training.config import (
     AutoencoderConfig,
     DenoiserConfig,
+    JudgeConfig,
     SlotsConfig,
     TrainingConfig,
     load_config,
 )
 from olvdm.training.denoiser import DenoiserStage
+from olvdm.training.judge import JudgeStage
 from olvdm.training.loop import train
 from olvdm.training.slots import SlotsStage
 from olvdm.training.stage import Stage
@@ -36,9 +39,12 @@ NEXT_STEP = {
     "autoencoder": "olvdm train slots --preset NAME --autoencoder {final} --output DIR",
     "slots": "olvdm train denoiser --preset NAME --slots {final} --autoencoder DIR --output DIR",
     "denoiser": "olvdm package --denoiser {final} --autoencoder DIR --slots DIR --output DIR",
+    "judge": "olvdm package --judge {final} --slots DIR --output DIR",
 }
 
 Network = TypeVar("Network", bound=ModelMixin)
+
+logger = logging.getLogger(__name__)
 
 
 def train_stage(arguments: argparse.Namespace) -> None:
@@ -55,7 +61,10 @@ def train_stage(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         _check_resumed(config, output)
     torch.manual_seed(config.seed)
-    scores = train(build_stage(config), config, output, arguments.resume)
+    stage = build_stage(config)
+    if config.init_from is not None and not arguments.resume:
+        _tell_begun(config.init_from, stage)
+    scores = train(stage, config, output, arguments.resume)
     if PartialState().is_main_process:
         for name, value in scores.items():
             print(f"{name:24} {value:.6g}")
@@ -84,6 +93,8 @@ def build_stage(config: TrainingConfig) -> Stage:
             _begun(begun, "slot_encoder", SlotEncoder),
             _begun(begun, "slot_decoder", SlotDecoder),
         )
+    if isinstance(config, JudgeConfig):
+        return JudgeStage(config, _begun(begun, "attribute_network", AttributeNetwork))
     assert isinstance(config, DenoiserConfig)
     slot_encoder = None
     if config.slot_loss != "none":
@@ -93,8 +104,18 @@ def build_stage(config: TrainingConfig) -> Stage:
         _frozen_autoencoder(config.autoencoder),
         _text_encoder(config),
         slot_encoder,
-        _begun(begun, "denoiser", VideoDenoiser),
+        _denoiser(config),
     )
+
+
+def _tell_begun(folder: str, stage: Stage) -> None:
+    """Say which networks a new training goes on with; refuse a folder that holds none of them."""
+    found = [name for name in stage.networks() if find_part(folder, name) is not None]
+    if not found:
+        raise CheckpointError(
+            f"the weights to begin from hold none of {', '.join(stage.networks())}"
+        )
+    logger.info("began from the weights of %s", ", ".join(found))
 
 
 def _begun(folder: str | None, name: str, kind: type[Network]) -> Network | None:
@@ -102,6 +123,14 @@ def _begun(folder: str | None, name: str, kind: type[Network]) -> Network | None
     if folder is None or find_part(folder, name) is None:
         return None
     return load_part(folder, name, kind)
+
+
+def _denoiser(config: DenoiserConfig) -> VideoDenoiser | None:
+    """Return the denoiser to go on with, given the layer that the settings name and it lacks."""
+    begun = _begun(config.init_from, "denoiser", VideoDenoiser)
+    if begun is None or begun.whole_clip is not None or config.clip_layer == "none":
+        return begun
+    return begun.with_clip_layer(config.clip_layer)
 
 
 def _text_encoder(config: DenoiserConfig) -> TextEncoder | None:

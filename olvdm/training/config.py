@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.errors import InputError
 from olvdm.limits import CONFIG_BYTES
 from olvdm.training.setting import (
@@ -28,7 +29,7 @@ PRESETS = ("smoke", "cpu", "gpu", "lvdm-parity")
 # The family of losses that keep slots consistent in time.
 SLOT_LOSSES = ("l2", "gram", "smooth", "identity", "nce", "nce_batch", "anchored", "corr")
 
-StageName = Literal["autoencoder", "slots", "denoiser"]
+StageName = Literal["autoencoder", "slots", "denoiser", "judge"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +183,8 @@ class DenoiserConfig(TrainingConfig):
         num_heads: Heads of attention.
         attention_blocks: Which of the latter read the prompt, and mix time by attention.
         mixes_time_locally: Whether the former also mix neighbours in time.
+        clip_layer: A layer between the latter that sees the whole clip: ``slots`` follow objects,
+            ``temporal`` is its control. A denoiser to begin from is given one where it has none.
         clip_length: Latent frames of a clip that are seen at once; 1 trains on stills.
         given_share: Share of the clips of which some frames are given.
         prompt_drop: Share of the clips whose prompt is left out, for guidance.
@@ -213,6 +216,7 @@ class DenoiserConfig(TrainingConfig):
     num_heads: int = number(4, 1, 64)
     attention_blocks: tuple[int, ...] = widths(1, 3, low=0)
     mixes_time_locally: bool = flag(True)
+    clip_layer: str = choice("none", *CLIP_LAYERS)
     clip_length: int = number(256, 1, 256)
     given_share: float = number(0.5, 0.0, 1.0)
     prompt_drop: float = number(0.1, 0.0, 1.0)
@@ -231,10 +235,24 @@ class DenoiserConfig(TrainingConfig):
     shuffles_slots: bool = flag(False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class JudgeConfig(TrainingConfig):
+    """The judge's network, which no model is trained against.
+
+    Attributes:
+        widths: Channels of each of its stages, multiples of 8.
+        feature_dim: Width of the features by which clips are compared.
+    """
+
+    widths: tuple[int, ...] = widths(24, 48, 96, 128)
+    feature_dim: int = number(64, 2, 4096)
+
+
 CONFIGS: dict[str, type[TrainingConfig]] = {
     "autoencoder": AutoencoderConfig,
     "slots": SlotsConfig,
     "denoiser": DenoiserConfig,
+    "judge": JudgeConfig,
 }
 
 

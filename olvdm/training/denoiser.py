@@ -78,7 +78,8 @@ class DenoiserStage(Stage):
 
     Raises:
         ValueError: If there is a slot loss and no slot encoder.
-        InputError: If the network to go on with predicts something else than the settings say.
+        InputError: If the network to go on with predicts something else than the settings say, or
+            has another layer for the whole clip.
 
     Source: OLVDM section 3. Ours: where the loss acts, on predicted clean latents, and its weight,
     a share of the denoising loss's own gradient.
@@ -112,17 +113,23 @@ class DenoiserStage(Stage):
             num_heads=config.num_heads,
             attention_blocks=config.attention_blocks,
             mixes_time_locally=config.mixes_time_locally,
+            clip_layer=config.clip_layer,
             prompt_dim=text_encoder.config["output_dim"],
             num_frames=config.num_frames // autoencoder.temporal_factor,
             height=config.height // factor,
             width=config.width // factor,
             prediction_type=config.prediction_type,
         )
-        learned = self.denoiser.schedule.prediction_type
-        if learned != config.prediction_type:
+        self._check("prediction_type", self.denoiser.schedule.prediction_type)
+        self._check("clip_layer", self.denoiser.config.get("clip_layer", "none"))
+
+    def _check(self, setting: str, found: str) -> None:
+        """Refuse a denoiser that is of another kind than the settings say."""
+        wanted = getattr(self.config, setting)
+        if found != wanted:
             raise InputError(
-                f"the denoiser to begin from learned {learned}, not {config.prediction_type}; set"
-                f" prediction_type={learned}, or begin from another one"
+                f"the denoiser to begin from has {setting} {found}, not {wanted}; set"
+                f" {setting}={found}, or begin from another one"
             )
 
     @property

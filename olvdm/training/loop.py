@@ -33,7 +33,6 @@ from olvdm.training.stage import Batch, Stage
 from olvdm.training.state import (
     Position,
     fill_tensors,
-    load_networks,
     model_tensors,
     newest_state,
     read_state,
@@ -55,7 +54,8 @@ def train(
     """Train a stage to its last step, its time limit or a signal to stop.
 
     Args:
-        stage: The stage to train, on the CPU; seed torch before building it.
+        stage: The stage to train, on the CPU, with the weights to begin from; seed torch before
+            building it.
         config: How to train it.
         output: The folder of the training: states, log, previews, and the averaged networks in
             ``final``.
@@ -112,9 +112,6 @@ class _Training:
         if self.processes.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         self.stage.to(self.processes.device)
-        if self.config.init_from is not None and folder is None:
-            found = load_networks(Path(self.config.init_from), self.stage.networks())
-            logger.info("began from the weights of %s", ", ".join(found))
         if self.config.compile:
             for network in self.stage.networks().values():
                 network.compile()

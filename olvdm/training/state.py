@@ -196,34 +196,6 @@ def fill_tensors(targets: Mapping[str, Tensor], values: Mapping[str, Tensor]) ->
         target.copy_(value)
 
 
-def load_networks(folder: Path, networks: Mapping[str, ModelMixin]) -> list[str]:
-    """Fill networks with the weights of a folder that ``save_networks`` or a pipeline wrote.
-
-    Args:
-        folder: Holds one folder a network and a manifest.
-        networks: The networks to fill, by folder name; those that it lacks stay as they are.
-
-    Returns:
-        The names of the networks that were filled.
-
-    Raises:
-        CheckpointError: If the folder is damaged, holds none of the networks, or does not fit.
-    """
-    verify_folder(folder)
-    found = [name for name in networks if (folder / name).is_dir()]
-    if not found:
-        raise CheckpointError(f"the weights to begin from hold none of {', '.join(networks)}")
-    for name in found:
-        values: dict[str, Tensor] = {}
-        for path in sorted((folder / name).glob("*.safetensors")):
-            values |= load_file(path)
-        targets = networks[name].state_dict()
-        for key, value in values.items():
-            values[key] = value.to(targets[key].dtype) if key in targets else value
-        fill_tensors(targets, values)
-    return found
-
-
 def _form(tensor: Tensor) -> str:
     return f"shape {tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.denoiser import VideoDenoiser
 from tests.tiny_networks import PROMPT_DIM, tiny_denoiser
 
@@ -159,3 +160,40 @@ def test_bf16_prediction_is_about_that_of_float32() -> None:
 def test_sizes_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="8 divides"):
         VideoDenoiser(**settings)
+
+
+@pytest.mark.parametrize("clip_layer", CLIP_LAYERS)
+def test_fresh_layer_for_the_clip_changes_no_prediction(clip_layer: str) -> None:
+    denoiser = tiny_denoiser()
+    grown = denoiser.with_clip_layer(clip_layer)
+    assert torch.equal(grown(*inputs(2)), denoiser(*inputs(2)))
+
+
+@pytest.mark.parametrize("clip_layer", CLIP_LAYERS)
+def test_every_weight_of_the_layer_for_the_clip_learns(clip_layer: str) -> None:
+    grown = tiny_denoiser().with_clip_layer(clip_layer)
+    optimizer = torch.optim.SGD(grown.parameters(), lr=0.1)
+    for _ in range(3):  # outputs begin at zero: what lies behind them learns one step later
+        optimizer.zero_grad()
+        (grown(*inputs(2)) - noise(5, 1)).square().mean().backward()
+        optimizer.step()
+    assert grown.whole_clip is not None
+    for name, weight in grown.whole_clip.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().max() > 0, name
+
+
+def test_second_layer_for_the_clip_is_refused() -> None:
+    grown = tiny_denoiser().with_clip_layer("slots")
+    with pytest.raises(ValueError, match="has the layer 'slots' already"):
+        grown.with_clip_layer("temporal")
+
+
+def test_unknown_layer_for_the_clip_is_refused() -> None:
+    with pytest.raises(ValueError, match="none, slots, temporal, got 'bells'"):
+        small(clip_layer="bells")
+
+
+def test_settings_name_the_layer_for_the_clip_only_where_there_is_one() -> None:
+    assert "clip_layer" not in tiny_denoiser().config
+    assert tiny_denoiser().with_clip_layer("slots").config["clip_layer"] == "slots"

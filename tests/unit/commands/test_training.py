@@ -69,6 +69,25 @@ def test_slots_are_trained_on_the_autoencoder_that_is_named(checkpoint, tmp_path
     torch.testing.assert_close(stage.autoencoder.state_dict(), weights)
 
 
+def test_training_begins_from_given_weights(checkpoint) -> None:
+    words = ["denoiser", "--preset", "smoke", "--autoencoder", str(checkpoint), *SAVING]
+    still = ["--init-from", str(checkpoint), "--set", "learning_rate=0.0"]
+    assert train(*words, *still, "--set", "clip_layer=slots", "--output", "grown") == 0
+    given = load_part(checkpoint, "denoiser", VideoDenoiser)
+    grown = load_part("grown", "denoiser", VideoDenoiser)
+    assert grown.whole_clip is not None
+    weights = grown.state_dict()
+    for name, weight in given.state_dict().items():
+        torch.testing.assert_close(weights[name], weight, rtol=0.01, atol=0.01)
+
+
+def test_folder_without_the_wanted_networks_is_refused(checkpoint, tmp_path, capsys) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["denoiser", "--preset", "smoke", "--autoencoder", str(checkpoint), *SAVING]
+    assert train(*words, "--init-from", "empty", "--output", "begun") == 2
+    assert "hold none of denoiser, text_encoder" in capsys.readouterr().err
+
+
 def test_slot_loss_needs_trained_slots(checkpoint) -> None:
     settings = {**TINY, "autoencoder": str(checkpoint), "slot_loss": "corr"}
     with pytest.raises(InputError, match="--slots DIR"):

@@ -87,16 +87,6 @@ def test_shipped_manifest_tells_no_paths(tmp_path: Path) -> None:
     assert str(tmp_path) not in (tmp_path / "run" / "final" / "olvdm.json").read_text()
 
 
-def test_training_begins_from_given_weights(tmp_path: Path) -> None:
-    given = TinyNetwork()
-    save_networks(tmp_path / "before", {"network": given}, "fp32", {})
-    config = tiny_config(
-        init_from=str(tmp_path / "before"), max_steps=1, learning_rate=0.0, ema_decay=0.0
-    )
-    train(TinyStage(), config, tmp_path / "run")
-    assert torch.equal(shipped(tmp_path / "run").first.weight, given.first.weight)
-
-
 def test_frozen_parts_stay_as_they_are(tmp_path: Path) -> None:
     stage = TinyStage()
     before = stage.frozen.weight.clone()

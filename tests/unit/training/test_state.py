@@ -17,7 +17,6 @@ from olvdm.training.state import (
     Position,
     StateTensors,
     fill_tensors,
-    load_networks,
     model_tensors,
     newest_state,
     read_state,
@@ -154,27 +153,6 @@ def test_shipped_networks_load_with_diffusers(
     assert isinstance(again, TinyNetwork)
     assert torch.equal(again.first.weight, network.first.weight.to(dtype))
     assert network.first.weight.dtype == torch.float32
-
-
-def test_training_can_begin_from_shipped_networks(tmp_path: Path) -> None:
-    network = TinyStage().network
-    save_networks(tmp_path / "final", {"network": network}, "fp32", {})
-    fresh = TinyNetwork()
-    found = load_networks(tmp_path / "final", {"network": fresh, "other": TinyNetwork()})
-    assert found == ["network"]
-    assert torch.equal(fresh.first.weight, network.first.weight)
-
-
-def test_weights_of_another_shape_are_refused_by_name(tmp_path: Path) -> None:
-    save_networks(tmp_path / "final", {"network": TinyNetwork(width=4)}, "fp32", {})
-    with pytest.raises(CheckpointError, match=r"'first\.\w+' has shape"):
-        load_networks(tmp_path / "final", {"network": TinyNetwork()})
-
-
-def test_folder_without_the_wanted_networks_is_refused(tmp_path: Path) -> None:
-    save_networks(tmp_path / "final", {"network": TinyNetwork()}, "fp32", {})
-    with pytest.raises(CheckpointError, match="hold none of denoiser"):
-        load_networks(tmp_path / "final", {"denoiser": TinyNetwork()})
 
 
 def test_state_keeps_no_pickle_and_no_second_kind_of_weights(tmp_path: Path) -> None:
