@@ -59,11 +59,13 @@ STAGE_HELP = {
     "autoencoder": "stage 1: clips to latents and back",
     "slots": "stage 2: slots that find the objects in the latents",
     "denoiser": "stage 3: the network that draws latents from noise and a prompt",
+    "judge": "apart from the stages: a network by whose features clips are compared",
 }
 STAGE_PARTS = {
     "autoencoder": "",
     "slots": "--autoencoder runs/autoencoder/final ",
     "denoiser": "--autoencoder runs/autoencoder/final ",
+    "judge": "",
 }
 GENERATE_EPILOG = """\
 Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png (the
