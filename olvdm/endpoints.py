@@ -12,6 +12,7 @@ from olvdm.errors import InputError
 from olvdm.request import check_request
 from olvdm.results import MODELS
 from olvdm.workshop import INSPECTING_MODEL, Job, Workshop
+from visualize.payload import Start
 from visualize.screen.shown import Finished, Link, Progress
 
 if TYPE_CHECKING:
@@ -128,13 +129,17 @@ def read_link(query: Mapping[str, str]) -> Link | None:
     run_id = query.get("run", "")
     if not RUN.fullmatch(run_id):
         return None
+    return Link(run_id=run_id, place=_linked_place(query), settings=_linked_settings(query))
+
+
+def _linked_place(query: Mapping[str, str]) -> Start:
+    """Return where to open; older links name no side, and mean the first clip."""
     frame, cell = query.get("t", ""), query.get("cell", "")
     places = tuple(int(part) for part in cell.split(".")) if CELL.fullmatch(cell) else None
-    return Link(
-        run_id=run_id,
+    return Start(
         frame=int(frame) if NUMBER.fullmatch(frame) else 0,
         cell=places,  # pyright: ignore[reportArgumentType] - four of them, says the pattern
-        settings=_linked_settings(query),
+        side=1 if query.get("side") == "b" else 0,
     )
 
 

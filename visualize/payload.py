@@ -170,11 +170,13 @@ class Start(_Part):
     Attributes:
         frame: Video frame.
         cell: ``(t1, k1, t2, k2)`` of a pinned cell of the correlation, or none.
+        side: Clip of the cell and of the pair of frames, 0 for A and 1 for B.
         reason: One sentence that says why there; empty for none.
     """
 
     frame: Count = 0
     cell: tuple[Count, Count, Count, Count] | None = None
+    side: Annotated[int, Field(ge=0, le=1)] = 0
     reason: str = ""
 
 

@@ -173,10 +173,11 @@ class TestGenerating:
 
 
 class TestLinks:
-    def test_leads_to_the_same_run_frame_and_cell(self, page, compared, browser) -> None:
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_leads_to_the_same_run_frame_and_cell(self, page, compared, browser, side) -> None:
         run = generate(page, STORED_PROMPT, seed=next(SEEDS))
         rows = 16 * 4
-        compared.click(*compared.cell_of("matrix", 3, 7, rows))
+        compared.click(compared.plot("matrix", side), 7.5 / rows, 3.5 / rows)
         compared.slide(".si-frame", 6)
         page.wait_for_function("location.search.includes('t=6') && /cell=/.test(location.search)")
         other, faults = open_page(browser, page.url, DESK)
@@ -186,6 +187,9 @@ class TestLinks:
         )
         assert (opened.data("frame"), opened.data("cell")) == ("6", compared.data("cell"))
         assert opened.data("cell") == query(page)["cell"]
+        words = opened.find(".si-pair-sentence").inner_text()
+        assert words.startswith("AB"[side] + ":")
+        assert words == compared.find(".si-pair-sentence").inner_text()
         other.context.close()
         assert faults == []
 

@@ -17,6 +17,7 @@ from olvdm.workshop import Workshop
 from tests.app_server import make_checkpoints, tiny_model
 from tests.clip_files import make_video
 from tests.tiny_networks import PROMPTS
+from visualize.payload import Start
 from visualize.screen import texts
 
 GOOD = (PROMPTS[0], 1, 1, 3.0)
@@ -162,13 +163,15 @@ HOSTILE = st.one_of(
     st.floats().map(str),
 )
 QUERIES = st.dictionaries(
-    st.sampled_from(["run", "t", "cell", "prompt", "seed", "steps", "guidance", "view"]), HOSTILE
+    st.sampled_from(["run", "t", "cell", "side", "prompt", "seed", "steps", "guidance", "view"]),
+    HOSTILE,
 )
 
 
 class TestLinks:
     @given(QUERIES)
     @example({"run": RUN, "t": "9999", "cell": "9999.0.9999.0"})
+    @example({"run": RUN, "cell": "1.0.2.0", "side": "c"})
     @example({"run": RUN, "prompt": "a", "seed": "[" * 100_000})
     def test_whatever_it_says_only_legal_values_pass(self, query) -> None:
         link = read_link({"run": RUN} | query)
@@ -176,8 +179,10 @@ class TestLinks:
             return
         assert link.run_id.isascii()
         assert set(link.run_id) <= set("0123456789abcdefghijklmnopqrstuvwxyz-")
-        assert 0 <= link.frame <= 9999
-        assert link.cell is None or len(link.cell) == 4
+        assert 0 <= link.place.frame <= 9999
+        assert link.place.cell is None or len(link.place.cell) == 4
+        assert link.place.side in (0, 1)
+        assert link.place.reason == ""
         assert set(link.settings) <= {"prompt", "seed", "num_inference_steps", "guidance_scale"}
         if link.settings:
             assert type(link.settings["seed"]) is int
@@ -193,16 +198,28 @@ class TestLinks:
         assert link is None or "." not in link.run_id
 
     def test_good_link_is_read_whole(self) -> None:
-        query = {"run": RUN, "t": "9", "cell": "2.1.10.1", "prompt": "a red circle"}
+        query = {"run": RUN, "t": "9", "cell": "2.1.10.1", "side": "b", "prompt": "a red circle"}
         link = read_link(query | {"seed": "7", "steps": "5", "guidance": "2.5"})
         assert link is not None
-        assert (link.run_id, link.frame, link.cell) == (RUN, 9, (2, 1, 10, 1))
+        assert link.run_id == RUN
+        assert link.place == Start(frame=9, cell=(2, 1, 10, 1), side=1)
         assert link.settings == {
             "prompt": "a red circle",
             "seed": 7,
             "num_inference_steps": 5,
             "guidance_scale": 2.5,
         }
+
+    def test_link_from_before_there_were_sides_opens_on_the_first_clip(self) -> None:
+        link = read_link({"run": RUN, "t": "9", "cell": "2.1.10.1"})
+        assert link is not None
+        assert link.place == Start(frame=9, cell=(2, 1, 10, 1), side=0)
+
+    @pytest.mark.parametrize("side", ["a", "B", "1", "bb", "b\n", "\u0431", "${b}", ""])
+    def test_side_that_is_not_the_second_is_the_first(self, side) -> None:
+        link = read_link({"run": RUN, "side": side})
+        assert link is not None
+        assert link.place.side == 0
 
     def test_address_without_a_run_is_no_link(self) -> None:
         assert read_link({"t": "3", "prompt": "a"}) is None

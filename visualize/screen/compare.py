@@ -165,7 +165,7 @@ def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -
             finished = services.find_run(link.run_id)
         except Exception:  # noqa: BLE001 - whatever it is, the person gets the form and a sentence
             return gr.skip(), status(texts.NO_SUCH_RUN), gr.skip(), *filled
-        value = finished_value(finished, plays=False, frame=link.frame, cell=link.cell)
+        value = finished_value(finished, plays=False, place=link.place)
         return value, status(""), finished.run_id, *filled
 
     page.load(on_open, None, [*parts.outputs, *parts.settings], **LIGHT)

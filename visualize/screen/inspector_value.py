@@ -54,21 +54,19 @@ def finished_value(
     finished: Finished,
     *,
     plays: bool,
-    frame: int | None = None,
-    cell: tuple[int, int, int, int] | None = None,
+    place: Start | None = None,
 ) -> dict[str, Any]:
     """Return the value that shows a result.
 
     Args:
         finished: The result.
         plays: Whether the clips begin to play by themselves.
-        frame: Where to open, where a link says so.
-        cell: What to pin, where a link says so; one that this result has not is left out.
+        place: Where to open, if a link says so; a cell that this result has not is left out.
 
     Returns:
         A value of the inspector.
     """
-    start = None if frame is None else _linked_start(finished.clips, frame, cell)
+    start = None if place is None else _within(finished.clips, place)
     return payload_of(finished, plays=plays, start=start).as_json()
 
 
@@ -120,14 +118,15 @@ def start_of(clips: Sequence[InspectedClip]) -> Start:
     return Start(frame=frame, reason=texts.OPENED.format(frame=frame, name=steadier.name))
 
 
-def _linked_start(
-    clips: Sequence[InspectedClip], frame: int, cell: tuple[int, int, int, int] | None
-) -> Start:
+def _within(clips: Sequence[InspectedClip], place: Start) -> Start:
     """Return where a link opens, as far as these clips have such a place."""
     last = min(len(clip.frames) for clip in clips) - 1
-    slots = min(clip.num_slots for clip in clips)
-    is_there = cell is not None and max(cell[0], cell[2]) <= last and max(cell[1], cell[3]) < slots
-    return Start(frame=min(frame, last), cell=cell if is_there else None)
+    frame = min(place.frame, last)
+    if place.side >= len(clips):
+        return Start(frame=frame)
+    cell, slots = place.cell, clips[place.side].num_slots
+    is_there = cell is not None and max(cell[::2]) <= last and max(cell[1::2]) < slots
+    return Start(frame=frame, cell=cell if is_there else None, side=place.side)
 
 
 def verdict(clips: Sequence[InspectedClip], metrics: Sequence[Metric]) -> str:

@@ -11,7 +11,8 @@ const settings = (inspector) => Object.fromEntries(
 const write = (inspector, { run_id: run, frame, cell, side }) => {
   if (!run) return;
   const query = new URLSearchParams({ run, t: String(frame) });
-  if (cell && !side) query.set('cell', cell.join('.')); // a link opens a cell of clip A alone
+  if (cell) query.set('cell', cell.join('.'));
+  if (side) query.set('side', 'b'); // older links have no side, and mean clip A
   const drawn = settings(inspector);
   for (const [name, key] of Object.entries(FIELDS)) if (name in drawn) query.set(key, drawn[name]);
   history.replaceState(null, '', location.pathname + '?' + query);

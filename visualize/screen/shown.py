@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from visualize.inspected import InspectedClip
-from visualize.payload import DenoisingView, Metric
+from visualize.payload import DenoisingView, Metric, Start
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,10 @@ class Link:
 
     Attributes:
         run_id: Of the run to show.
-        frame: Where to open.
-        cell: What to pin.
+        place: Where to open it.
         settings: To fill the form with where the run is gone.
     """
 
     run_id: str
-    frame: int
-    cell: tuple[int, int, int, int] | None
+    place: Start
     settings: Mapping[str, Any]

@@ -119,3 +119,13 @@ def test_value_without_a_result_is_small(phase: Any) -> None:
 def test_start_counts_from_zero() -> None:
     with pytest.raises(ValidationError):
         Start(frame=-1)
+
+
+def test_place_from_before_there_were_sides_is_on_the_first_clip() -> None:
+    assert Start.model_validate({"frame": 3, "cell": (0, 0, 1, 0), "reason": ""}).side == 0
+
+
+@pytest.mark.parametrize("side", [-1, 2, True, "1", 1.0, None])
+def test_place_on_no_clip_is_refused(side) -> None:
+    with pytest.raises(ValidationError):
+        Start.model_validate({"side": side})

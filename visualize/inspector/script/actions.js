@@ -93,7 +93,7 @@ const ACTIONS = {
   view: choose('view', paint),
   order: choose('order', () => { buildMatrices(); paint(); }),
   matching: choose('matching', () => { buildMatrices(); paint(); }),
-  side: (value) => { Object.assign(state, { side: Number(value), lock: null, pair: null }); paint(); readOut(); },
+  side: (value) => { Object.assign(state, { side: Number(value), lock: null, pair: null }); paint(); readOut(); tell(); },
   open: (value) => jumpTo(shownPair().frames[Number(value)]),
   pin: () => host.trigger('pin', { run_id: state.model.value.run_id }),
 };

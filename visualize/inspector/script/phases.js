@@ -101,8 +101,9 @@ const install = (model) => {
   Object.assign(state, { model, step: null, hover: null, lock: null, pair: null, cursor: null, solo: null, side: 0, frame: clamp(start.frame, 0, model.numFrames - 1) });
   state.hidden = new Set(backgroundKeys());
   if (clips().length < 2) { state.view = 'side'; press('[data-do="view"]', 'side'); }
-  const side = start.side || 0;
-  if (isCell(side, start.cell)) Object.assign(state, { side, lock: { side, cell: start.cell } });
+  const side = clips()[start.side] ? start.side : 0; // values from before links had a side open on A
+  state.side = side;
+  if (isCell(side, start.cell)) state.lock = { side, cell: start.cell };
   root.dataset.run = value.run_id;
   writeTexts(value);
   buildChips();

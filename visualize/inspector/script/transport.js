@@ -49,6 +49,6 @@ const tell = () => {
   if (!host.state) return;
   clearTimeout(telling);
   telling = setTimeout(() => {
-    if (state.model && root.isConnected) host.state({ run_id: state.model.value.run_id, frame: state.frame, cell: state.lock ? state.lock.cell || null : null, side: state.lock ? state.lock.side : 0 });
+    if (state.model && root.isConnected) host.state({ run_id: state.model.value.run_id, frame: state.frame, cell: state.lock ? state.lock.cell || null : null, side: state.side });
   }, 250);
 };

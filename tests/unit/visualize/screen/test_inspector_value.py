@@ -102,7 +102,7 @@ def test_clip_that_plays_begins_at_the_beginning() -> None:
 
 @pytest.mark.parametrize(("asked", "opened"), [(0, 0), (9, 9), (15, 15), (9999, 15)])
 def test_link_opens_at_its_frame_if_there_is_one(asked, opened) -> None:
-    assert finished_value(pair(), plays=False, frame=asked)["start"]["frame"] == opened
+    assert finished_value(pair(), plays=False, place=Start(frame=asked))["start"]["frame"] == opened
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,21 @@ def test_link_opens_at_its_frame_if_there_is_one(asked, opened) -> None:
     ],
 )
 def test_link_pins_only_a_cell_that_is_there(cell, is_there) -> None:
-    value = finished_value(pair(), plays=False, frame=3, cell=cell)
+    place = Start(frame=3, cell=cell)
+    value = finished_value(pair(), plays=False, place=place)
     assert (value["start"]["cell"] is not None) == is_there
+
+
+def test_link_opens_the_cell_of_its_clip() -> None:
+    place = Start(frame=3, cell=(0, 0, 15, 1), side=1)
+    value = finished_value(pair(), plays=False, place=place)
+    assert value["start"] == place.model_dump(mode="json")
+
+
+def test_link_to_the_second_of_one_clip_opens_the_first_without_a_cell() -> None:
+    place = Start(frame=3, cell=(0, 0, 1, 0), side=1)
+    value = finished_value(Finished((clip(),)), plays=False, place=place)
+    assert value["start"] == Start(frame=3).model_dump(mode="json")
 
 
 @pytest.mark.parametrize(
