@@ -40,6 +40,7 @@ def correlation_pair_figure(
     frames: tuple[int, int],
     *,
     background: int | None = None,
+    palette: Sequence[int] | None = None,
     matches: Int[np.ndarray, " k"] | None = None,
     title: str = "",
 ) -> "Figure":
@@ -49,6 +50,7 @@ def correlation_pair_figure(
         correlation: Rows are slots of the first frame, columns slots of the second; NaN is hatched.
         frames: Numbers of the two frames.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
         matches: For each slot of the first frame the slot of the second that continues it, -1 for
             none; these cells are outlined.
         title: One line above.
@@ -61,7 +63,7 @@ def correlation_pair_figure(
     num_slots = len(correlation)
     figure = new_figure(4.1, 3.1, title=title, caption=_pair_caption(frames, matches))
     axes = figure.subplots()
-    edge = pair_edge(num_slots, background=background)
+    edge = pair_edge(num_slots, background=background, palette=palette)
     image = _draw_matrix(axes, correlation, edge)
     axes.set_ylabel(f"slot in frame {frames[0]}", size=TEXT_SIZE, color=INK_HEX)
     axes.set_xlabel(f"slot in frame {frames[1]}", size=TEXT_SIZE, color=INK_HEX)
@@ -81,6 +83,7 @@ def correlation_matrix_figure(
     assignment: Int[np.ndarray, "t k"] | None = None,
     presence: Bool[np.ndarray, "t k"] | None = None,
     background: int | None = None,
+    palette: Sequence[int] | None = None,
     title: str = "",
 ) -> "Figure":
     """Draw the correlation of the slots of all frames with each other.
@@ -91,6 +94,7 @@ def correlation_matrix_figure(
         assignment: Renumbers the slots, as in `ordered_correlation`.
         presence: Which slots hold an object; cells of the others are hatched.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
         title: One line above.
 
     Returns:
@@ -105,6 +109,7 @@ def correlation_matrix_figure(
         assignments=None if assignment is None else [assignment],
         presences=None if presence is None else [presence],
         background=background,
+        palettes=None if palette is None else [palette],
         title=title,
     )
 
@@ -117,6 +122,7 @@ def correlation_comparison_figure(
     assignments: Sequence[Int[np.ndarray, "t k"]] | None = None,
     presences: Sequence[Bool[np.ndarray, "t k"]] | None = None,
     background: int | None = None,
+    palettes: Sequence[Sequence[int]] | None = None,
     title: str = "",
 ) -> "Figure":
     """Draw the matrices of several clips beside each other, on one scale.
@@ -128,6 +134,8 @@ def correlation_comparison_figure(
         assignments: Renumber the slots of each clip.
         presences: Which slots of each clip hold an object.
         background: The slot that holds the background.
+        palettes: Place of each slot of each clip in the palette; without them in the order of the
+            slots.
         title: One line above all.
 
     Returns:
@@ -148,7 +156,12 @@ def correlation_comparison_figure(
             assignment=None if assignments is None else assignments[index],
             presence=None if presences is None else presences[index],
         )
-        edge = matrix_edge(*correlations[index].shape[1:3], order=order, background=background)
+        edge = matrix_edge(
+            *correlations[index].shape[1:3],
+            order=order,
+            background=background,
+            palette=None if palettes is None else palettes[index],
+        )
         images.append(_draw_matrix(axes, matrix, edge))
         axes.set_xlabel(edge.name, size=TEXT_SIZE, color=INK_HEX)
         if index == 0:

@@ -19,7 +19,7 @@ from visualize.figure import (
     plot_line,
     style_axes,
 )
-from visualize.palette import slot_label, slot_styles
+from visualize.palette import SlotStyle, slot_label, slot_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,6 +53,7 @@ def flicker_figure(
     *,
     areas: Float[np.ndarray, "t k"] | None = None,
     background: int | None = None,
+    palette: Sequence[int] | None = None,
     slots: Sequence[int] | None = None,
     title: str = "",
 ) -> "Figure":
@@ -63,6 +64,7 @@ def flicker_figure(
         motion: How much moves in each frame.
         areas: Share of the picture that each slot holds; without it that panel is left out.
         background: The slot that holds the background, drawn in grey.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
         slots: The slots to draw; without it all in the flicker panel, all but the background in
             the area panel.
         title: One line above.
@@ -78,11 +80,14 @@ def flicker_figure(
     grid = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for axes in grid:
         style_axes(axes, has_grid=True)
-    _draw_slots(grid[0], flicker, shown, background, _INCHES * heights[0])
+    names = [slot_label(slot, background) for slot in range(flicker.shape[1])]
+    styles = slot_styles(flicker.shape[1], background, palette)
+    lines = list(zip(names, styles, strict=True))
+    _draw_slots(grid[0], flicker, shown, lines, _INCHES * heights[0])
     _name(grid[0], "flicker per slot", "lower is steadier")
     if areas is not None:
         objects = [slot for slot in shown if slot != background]
-        _draw_slots(grid[1], 100 * areas, objects, background, _INCHES * heights[1])
+        _draw_slots(grid[1], 100 * areas, objects, lines, _INCHES * heights[1])
         _name(grid[1], "area per slot", "% of the picture")
     _draw_motion(grid[-1], [motion], [""])
     frame_ticks(grid[-1], len(motion))
@@ -142,19 +147,18 @@ def _draw_slots(
     axes: "Axes",
     values: Float[np.ndarray, "t k"],
     shown: Sequence[int],
-    background: int | None,
+    lines: Sequence[tuple[str, SlotStyle]],
     height: float,
 ) -> None:
     """Draw a line a slot and name it; a slot that is never defined has neither."""
-    styles = slot_styles(values.shape[1], background)
     drawn = [slot for slot in shown if not np.isnan(values[:, slot]).all()]
     for slot in drawn:
-        plot_line(axes, values[:, slot], styles[slot])
+        plot_line(axes, values[:, slot], lines[slot][1])
     axes.set_xlim(-0.3, len(values) - 0.7)
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), axes.get_ylim()[1])
     ends = [float(values[~np.isnan(values[:, slot]), slot][-1]) for slot in drawn]
-    names = [slot_label(slot, background) for slot in drawn]
-    label_line_ends(axes, ends, [styles[slot] for slot in drawn], names, height=height)
+    names, styles = zip(*(lines[slot] for slot in drawn), strict=True) if drawn else ((), ())
+    label_line_ends(axes, ends, styles, names, height=height)
 
 
 def _ring_worst(

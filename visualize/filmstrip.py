@@ -82,6 +82,7 @@ def film_strip_figure(
     masks: Float[np.ndarray, "t k mh mw"],
     *,
     background: int | None = None,
+    palette: Sequence[int] | None = None,
     slots: Sequence[int] | None = None,
     most: int = 8,
     backdrop: Backdrop = "checker",
@@ -93,6 +94,7 @@ def film_strip_figure(
         frames: The clip.
         masks: Shares in [0, 1] that sum to 1 over the slots, at any size.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
         slots: The slots that get a row; without it all.
         most: Frames at the most, evenly spaced from the first to the last.
         backdrop: Behind the slot's share: a pale checkerboard, or the frame itself, dimmed.
@@ -105,7 +107,7 @@ def film_strip_figure(
     """
     scale = max(1, round(192 / max(frames.shape[1:3])))
     rows, places, shown = _strip_rows(frames, masks, slots, most, scale, backdrop)
-    colours = slot_colours(masks.shape[1], background)[shown] / 255
+    colours = slot_colours(masks.shape[1], background, palette)[shown] / 255
     names = ("clip", *(slot_label(slot, background) for slot in shown))
     gap = max(2, rows.shape[3] // 24)
     cell_width = 5.98 / len(places)

@@ -1,5 +1,6 @@
 """Correlation of slots, shares of pixels -> an image by lookup table, fast enough for the app."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,7 +57,12 @@ class MatrixEdge:
 
 
 def matrix_edge(
-    num_frames: int, num_slots: int, *, order: Order = "frame", background: int | None = None
+    num_frames: int,
+    num_slots: int,
+    *,
+    order: Order = "frame",
+    background: int | None = None,
+    palette: Sequence[int] | None = None,
 ) -> MatrixEdge:
     """Describe the sides of the matrix of all frames.
 
@@ -65,13 +71,14 @@ def matrix_edge(
         num_slots: Slots, the background slot included.
         order: "frame" or "slot", as in `ordered_correlation`.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
 
     Returns:
         Colours, numbers and grid for rows and columns alike.
 
     Ours: a strip of slot colours says more than the number of a row.
     """
-    colours = slot_colours(num_slots, background)
+    colours = slot_colours(num_slots, background, palette)
     if order == "frame":
         ticks = tuple(((frame + 0.5) * num_slots, str(frame)) for frame in thinned(num_frames, 16))
         name = "frame (inside: one row a slot)"
@@ -83,12 +90,15 @@ def matrix_edge(
     return MatrixEdge(colours.repeat(num_frames, axis=0), ticks, num_frames, name)
 
 
-def pair_edge(num_slots: int, *, background: int | None = None) -> MatrixEdge:
+def pair_edge(
+    num_slots: int, *, background: int | None = None, palette: Sequence[int] | None = None
+) -> MatrixEdge:
     """Describe the sides of the matrix of two frames.
 
     Args:
         num_slots: Slots, the background slot included.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
 
     Returns:
         Colours and numbers for rows and columns alike.
@@ -96,7 +106,7 @@ def pair_edge(num_slots: int, *, background: int | None = None) -> MatrixEdge:
     Ours: as `matrix_edge`.
     """
     ticks = tuple((slot + 0.5, slot_mark(slot, background)) for slot in range(num_slots))
-    return MatrixEdge(slot_colours(num_slots, background), ticks, 0, "slot")
+    return MatrixEdge(slot_colours(num_slots, background, palette), ticks, 0, "slot")
 
 
 def correlation_codes(matrix: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:

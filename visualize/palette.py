@@ -1,5 +1,6 @@
 """One colour a slot, safe for colour-blind eyes, the same in every view."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,12 +85,15 @@ def palette_indices(num_slots: int, background: int | None = None) -> tuple[int,
     return tuple(indices[:num_slots])
 
 
-def slot_styles(num_slots: int, background: int | None = None) -> tuple[SlotStyle, ...]:
+def slot_styles(
+    num_slots: int, background: int | None = None, palette: Sequence[int] | None = None
+) -> tuple[SlotStyle, ...]:
     """Return the colour and the pattern of every slot.
 
     Args:
         num_slots: Number of slots, the background slot included.
         background: The slot that holds the background, drawn in grey.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
 
     Returns:
         One style a slot, in the order of the slots.
@@ -97,22 +101,26 @@ def slot_styles(num_slots: int, background: int | None = None) -> tuple[SlotStyl
     Source: Okabe and Ito 2008 for the colours. Ours: from the ninth slot on a pattern, because an
     eighth hue would look like one of the seven to some eyes.
     """
-    return tuple(style_of(index) for index in palette_indices(num_slots, background))
+    places = palette_indices(num_slots, background) if palette is None else palette
+    return tuple(style_of(index) for index in places)
 
 
-def slot_colours(num_slots: int, background: int | None = None) -> UInt8[np.ndarray, "k 3"]:
+def slot_colours(
+    num_slots: int, background: int | None = None, palette: Sequence[int] | None = None
+) -> UInt8[np.ndarray, "k 3"]:
     """Return the colour of every slot as an array.
 
     Args:
         num_slots: Number of slots, the background slot included.
         background: The slot that holds the background, drawn in grey.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
 
     Returns:
         Red, green and blue, 0 to 255, a row a slot.
 
     Ours: the array that the pixel views index.
     """
-    styles = slot_styles(num_slots, background)
+    styles = slot_styles(num_slots, background, palette)
     return np.array([style.rgb for style in styles], dtype=np.uint8).reshape(num_slots, 3)
 
 

@@ -1,5 +1,6 @@
 """Which slot holds which object, frame by frame: the identity timeline, K objects x T frames."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from visualize.figure import (
     new_figure,
     style_axes,
 )
-from visualize.palette import ink_on, slot_label, slot_mark, slot_styles
+from visualize.palette import SlotStyle, ink_on, slot_label, slot_mark, slot_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,6 +78,7 @@ def identity_timeline_figure(
     presence: Bool[np.ndarray, "t k"],
     *,
     background: int | None = None,
+    palette: Sequence[int] | None = None,
     title: str = "",
 ) -> "Figure":
     """Draw which slot holds each object in each frame.
@@ -86,6 +88,7 @@ def identity_timeline_figure(
         correlation: ``[t, u, i, j]`` compares slot i of frame t with slot j of frame u.
         presence: Which slots hold an object in each frame.
         background: The slot that holds the background.
+        palette: Place of each slot in the palette, where clips share one; else in their order.
         title: One line above.
 
     Returns:
@@ -102,8 +105,9 @@ def identity_timeline_figure(
     style_axes(axes)
     for slot in range(num_slots):
         axes.axhline(slot, color="#c8c8c8", linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
-    _draw_ribbons(axes, held, likeness(held, correlation), background)
-    _mark_switches(axes, held, background)
+    styles = slot_styles(num_slots, background, palette)
+    _draw_ribbons(axes, held, likeness(held, correlation), styles)
+    _mark_switches(axes, held, styles, background)
     labels = [slot_label(slot, background) for slot in range(num_slots)]
     axes.set_yticks(range(num_slots), labels)
     axes.set(xlim=(-0.5, num_frames - 0.5), ylim=(num_slots - 0.4, -0.6))
@@ -118,9 +122,8 @@ def _draw_ribbons(
     axes: "Axes",
     held: Int[np.ndarray, "t k"],
     values: Float[np.ndarray, "t k"],
-    background: int | None,
+    styles: Sequence[SlotStyle],
 ) -> None:
-    styles = slot_styles(held.shape[1], background)
     for slot, style in enumerate(styles):
         frames, objects = np.nonzero(held == slot)
         heights = _HEIGHT * np.nan_to_num(values[frames, objects]).clip(0.12, 1)
@@ -136,8 +139,12 @@ def _draw_ribbons(
         )
 
 
-def _mark_switches(axes: "Axes", held: Int[np.ndarray, "t k"], background: int | None) -> None:
-    styles = slot_styles(held.shape[1], background)
+def _mark_switches(
+    axes: "Axes",
+    held: Int[np.ndarray, "t k"],
+    styles: Sequence[SlotStyle],
+    background: int | None,
+) -> None:
     for frame, item in np.argwhere(identity_switches(held)):
         slot = int(held[frame, item])
         top = item - _HEIGHT / 2

@@ -1,7 +1,7 @@
 """An inspection -> still pictures in files, and a film of its slots."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from visualize.correlation_figure import correlation_matrix_figure, correlation_
 from visualize.curves import flicker_figure, slot_areas
 from visualize.figure import save_figure, save_figures
 from visualize.filmstrip import clip_strip, film_strip_figure
+from visualize.inspected import InspectedClip, shared_palette
 from visualize.overlay import overlay_masks
 from visualize.pixels import display_scale, draw_text, fit_text
 from visualize.timeline import identity_timeline_figure, likeness
@@ -51,7 +52,7 @@ def write_correlation(path: Path, found: Inspection, title: str = "") -> None:
         found: The clip and its slots.
         title: One line above; a long one ends in dots.
     """
-    save_figure(_correlation_figure(found, title), path)
+    save_figure(_correlation_figure(found, **_style_of(found, title)), path)
 
 
 def write_figures(folder: Path, found: Inspection) -> None:
@@ -74,28 +75,35 @@ def write_figure_sheet(
         path: A PNG with a column a clip, or a PDF with a page a figure.
         clips: Clips and their slots, by the name that stands above each figure.
         settings: What made them; it travels inside of the file.
+
+    Ours: an object has one colour in all clips, as it has on the page.
     """
-    columns = [list(figures_of(found, name).values()) for name, found in clips.items()]
+    shown = [InspectedClip.of(name, "", vars(found)) for name, found in clips.items()]
+    palettes = zip(clips.items(), shared_palette(shown), strict=True)
+    columns = [list(figures_of(found, name, one).values()) for (name, found), one in palettes]
     save_figures(columns, path, settings=settings)
 
 
-def figures_of(found: Inspection, title: str = "") -> dict[str, Any]:
+def figures_of(
+    found: Inspection, title: str = "", palette: Sequence[int] | None = None
+) -> dict[str, Any]:
     """Draw all figures of an inspection.
 
     Args:
         found: The clip and its slots.
         title: One line above each; a long one ends in dots.
+        palette: Place of each slot in the palette; without it in the order of the slots.
 
     Returns:
         matplotlib's figures by name.
     """
-    last, background = len(found.frames) - 1, found.background
-    style: dict[str, Any] = {"background": background, "title": _shortened(title)}
+    last = len(found.frames) - 1
+    style = _style_of(found, title, palette)
     areas = slot_areas(found.alpha_masks)
     matches = found.assignment[last]
     return {
         "film-strips": film_strip_figure(found.frames, found.alpha_masks, **style),
-        "correlation": _correlation_figure(found, title),
+        "correlation": _correlation_figure(found, **style),
         "pair": correlation_pair_figure(
             found.correlation[0, last], (0, last), matches=matches, **style
         ),
@@ -106,19 +114,22 @@ def figures_of(found: Inspection, title: str = "") -> dict[str, Any]:
     }
 
 
-def _correlation_figure(found: Inspection, title: str) -> Any:  # noqa: ANN401 - matplotlib is not for us
+def _correlation_figure(found: Inspection, **style: Any) -> Any:  # noqa: ANN401 - matplotlib is not for us
     return correlation_matrix_figure(
         found.correlation,
         order="slot",
         assignment=found.assignment,
         presence=found.presence,
-        background=found.background,
-        title=_shortened(title),
+        **style,
     )
 
 
-def _shortened(title: str) -> str:
-    return textwrap.shorten(title, TITLE_CHARS, placeholder=" ...")
+def _style_of(
+    found: Inspection, title: str, palette: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Return what all figures of a clip have in common."""
+    shown = textwrap.shorten(title, TITLE_CHARS, placeholder=" ...")
+    return {"background": found.background, "palette": palette, "title": shown}
 
 
 def slot_rows(found: Inspection) -> list[dict[str, float | int]]:
