@@ -11,6 +11,7 @@ import pytest
 
 from tests.app_server import AppServer, make_checkpoints, running_app
 from tests.browser.inspector.opened import Opened
+from visualize.screen import texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -153,3 +154,25 @@ def another_run(page: "Page", before: str) -> str:
     )
     page.wait_for_function("!document.querySelector('#generate').disabled")
     return Opened(page, COMPARED).data("run")
+
+
+def open_tab(page: "Page", tab: str) -> None:
+    """Choose a tab, from the menu where the screen is too narrow for all of them."""
+    found = page.get_by_role("tab", name=tab, exact=True)
+    if not found.is_visible():
+        page.locator(".overflow-menu > button").click()
+        found = page.locator(".overflow-dropdown").get_by_role("button", name=tab)
+    found.click()
+    page.get_by_role("tabpanel").filter(visible=True).wait_for()
+
+
+def download(page: "Page", kind: str, folder: Path, tab: str = "compare") -> Path:
+    """Choose a kind of file below an inspector, press the button, and keep what comes."""
+    label = next(label for label, value in texts.EXPORTS.items() if value == kind)
+    page.locator(f"#{tab}-kind input").click()
+    page.get_by_role("option", name=label, exact=True).click()
+    with page.expect_download() as coming:
+        page.locator(f"#{tab}-download").click()
+    path = folder / coming.value.suggested_filename
+    coming.value.save_as(path)
+    return path

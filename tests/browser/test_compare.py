@@ -1,6 +1,5 @@
 import itertools
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +13,7 @@ from tests.browser.conftest import (
     COMPARED,
     DESK,
     another_run,
+    download,
     generate,
     open_page,
     set_steps,
@@ -32,18 +32,6 @@ SEEDS = itertools.count(100)  # another one for every test that must draw anew
 
 def query(page: "Page") -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
-
-
-def download(page: "Page", kind: str, folder: Path) -> Path:
-    """Choose a kind of file, press the button, and keep what comes."""
-    label = next(label for label, value in texts.EXPORTS.items() if value == kind)
-    page.locator("#compare-kind input").click()
-    page.get_by_role("option", name=label, exact=True).click()
-    with page.expect_download() as coming:
-        page.locator("#compare-download").click()
-    path = folder / coming.value.suggested_filename
-    coming.value.save_as(path)
-    return path
 
 
 class TestOpening:

@@ -10,6 +10,7 @@ from tests.browser.conftest import (
     DESK,
     PATIENCE,
     open_page,
+    open_tab,
     set_steps,
     shown,
 )
@@ -29,16 +30,6 @@ OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
 TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW, texts.TAB_RUNS)
 PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}  # what a desk's screen is at 200 %
-
-
-def open_tab(page: "Page", tab: str) -> None:
-    """Choose a tab, from the menu where the screen is too narrow for all of them."""
-    found = page.get_by_role("tab", name=tab, exact=True)
-    if not found.is_visible():
-        page.locator(".overflow-menu > button").click()
-        found = page.locator(".overflow-dropdown").get_by_role("button", name=tab)
-    found.click()
-    page.get_by_role("tabpanel").filter(visible=True).wait_for()
 
 
 @pytest.mark.parametrize("viewport", [PHONE, ZOOMED], ids=("phone", "zoomed"))
