@@ -2,7 +2,6 @@
 
 import hashlib
 
-from olvdm.evaluation.measures import MEASURES
 from olvdm.experiment.results import (
     Branch,
     BranchCost,
@@ -21,6 +20,22 @@ from olvdm.experiment.results import (
     Spread,
 )
 
+# Not the measures of an evaluation: the form of the file does not change with them.
+MEASURES = tuple(
+    MeasureInfo(name=name, title=title, group=group, goal=goal)
+    for name, title, group, goal in (
+        ("count", "count agrees", "agreement", "higher"),
+        ("colour", "colour agrees", "agreement", "higher"),
+        ("flickering", "VBench temporal flickering", "flicker", "higher"),
+        ("warp_error", "warp error", "flicker", "lower"),
+        ("object_warp_error", "warp error of the objects", "flicker", "lower"),
+        ("mean_flow", "mean flow, px a frame", "motion", "real"),
+        ("track_length", "track length, px", "motion", "real"),
+        ("identity_switches", "identity switches a clip", "stability", "lower"),
+        ("colour_drift", "drift of colour", "stability", "lower"),
+        ("area_drift", "drift of area", "stability", "lower"),
+    )
+)
 REAL = 2.0
 STEPS = (100, 200, 300)
 FEATURES = "4 frames of 8 x 8 pixels, colours in [0, 1], root mean square"
@@ -148,10 +163,7 @@ def example_results() -> Results:
             "autoencoder": Network(name="autoencoder", sha256=checksum("ae"), step=20_000),
             "slots": Network(name="slots", sha256=checksum("slots"), step=None),
         },
-        measures=tuple(
-            MeasureInfo(name=one.name, title=one.title, group=one.group, goal=one.goal)
-            for one in MEASURES
-        ),
+        measures=MEASURES,
         real={"simple": {measure.name: interval(REAL) for measure in MEASURES}},
         rows=rows,
         missing=(Missing(row="gram", seed=1, steps=300, prompts=256, minutes=42.5),),

@@ -1,47 +1,32 @@
 """What an experiment found, typed and checked: the one file that its report is written from."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from olvdm.errors import InputError
 from olvdm.evaluation.prompt_rows import write_text
+from olvdm.experiment.result_parts import (
+    Count,
+    Example,
+    Interval,
+    Number,
+    Part,
+    Sha256,
+    SlotScores,
+    Verdict,
+)
+from olvdm.experiment.summary import Summary
 
 FORMAT = 1
 RESULTS_NAME = "results.json"
 RESULTS_BYTES = 64 * 1024**2
 
-Count = Annotated[int, Field(ge=0)]
-Number = float | None  # none where nothing could be measured
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Setting = str | int | float | bool | tuple[int, ...] | None
-Verdict = Literal["better", "worse", "undecided"]
 
 
-class _Part(BaseModel):
-    """Refuse unknown fields, wrong kinds, and numbers that JSON cannot carry."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-
-
-class Interval(_Part):
-    """A mean over prompts with its 95 % bootstrap interval.
-
-    Attributes:
-        mean: The value.
-        low: Lower end.
-        high: Upper end.
-        count: Prompts that could be measured.
-    """
-
-    mean: Number
-    low: Number
-    high: Number
-    count: Count
-
-
-class MeasureInfo(_Part):
+class MeasureInfo(Part):
     """What a measure is called and which way is better, so that a reader needs no code.
 
     Attributes:
@@ -57,7 +42,7 @@ class MeasureInfo(_Part):
     goal: Literal["higher", "lower", "real"]
 
 
-class SetScore(_Part):
+class SetScore(Part):
     """A number of all clips together, such as their diversity.
 
     Attributes:
@@ -71,7 +56,7 @@ class SetScore(_Part):
     real: Number
 
 
-class PairedDifference(_Part):
+class PairedDifference(Part):
     """One measure of a branch against the reference of the same seed, prompt by prompt.
 
     Attributes:
@@ -92,7 +77,7 @@ class PairedDifference(_Part):
     num_lower: Count
 
 
-class LevelScores(_Part):
+class LevelScores(Part):
     """What the clips of one branch scored on the prompts of one level.
 
     Attributes:
@@ -111,7 +96,7 @@ class LevelScores(_Part):
     code_sha256: Sha256
 
 
-class Curve(_Part):
+class Curve(Part):
     """One number of a training over its steps.
 
     Attributes:
@@ -123,7 +108,7 @@ class Curve(_Part):
     values: tuple[Number, ...]
 
 
-class Branch(_Part):
+class Branch(Part):
     """One row trained with one seed, and scored.
 
     Attributes:
@@ -142,7 +127,7 @@ class Branch(_Part):
     levels: dict[str, LevelScores]
 
 
-class Spread(_Part):
+class Spread(Part):
     """A number over the seeds of a row.
 
     Attributes:
@@ -160,7 +145,7 @@ class Spread(_Part):
     count: Count
 
 
-class SeedSpread(_Part):
+class SeedSpread(Part):
     """What the seeds of a row say together, at one level.
 
     Attributes:
@@ -174,7 +159,7 @@ class SeedSpread(_Part):
     relative_percent: dict[str, Spread]
 
 
-class Row(_Part):
+class Row(Part):
     """One variant of the method.
 
     Attributes:
@@ -198,7 +183,7 @@ class Row(_Part):
     seeds: dict[str, SeedSpread]
 
 
-class Network(_Part):
+class Network(Part):
     """A folder of networks that the branches build on.
 
     Attributes:
@@ -212,13 +197,14 @@ class Network(_Part):
     step: Count | None
 
 
-class Protocol(_Part):
+class Protocol(Part):
     """All that the numbers follow from, beside what differs from row to row.
 
     Attributes:
         suite: Name of the suite.
         command: Words that repeat the experiment.
         reference: Row that all others are compared with.
+        default: Row that the method is by default.
         max_steps: Further steps of every branch.
         batch_size: Clips of a step.
         seeds: Seeds of the trainings.
@@ -244,6 +230,7 @@ class Protocol(_Part):
     suite: str
     command: str
     reference: str
+    default: str = "corr"
     max_steps: Count
     batch_size: Count
     seeds: tuple[Count, ...]
@@ -266,7 +253,7 @@ class Protocol(_Part):
     versions: dict[str, str]
 
 
-class BranchCost(_Part):
+class BranchCost(Part):
     """What a branch took; it varies from run to run, so it stands apart from what was found.
 
     Attributes:
@@ -290,7 +277,7 @@ class BranchCost(_Part):
     drawing_seconds: Number
 
 
-class Missing(_Part):
+class Missing(Part):
     """A branch that time did not allow, or not to its end.
 
     Attributes:
@@ -308,7 +295,7 @@ class Missing(_Part):
     minutes: Number
 
 
-class Results(_Part):
+class Results(Part):
     """What an experiment found.
 
     Attributes:
@@ -322,6 +309,9 @@ class Results(_Part):
         rows: The variants, in the order of the suite; one that was not run has no branches.
         missing: What time did not allow, with what it would take.
         cost: What each branch took. All else is equal for two evaluations of equal checkpoints.
+        slots: How well the slots find the objects of real clips, beside baselines.
+        examples: Clips to look at, chosen by rules.
+        summary: What follows from all of the above; the report adds it.
     """
 
     format: Literal[1] = FORMAT
@@ -334,6 +324,9 @@ class Results(_Part):
     rows: tuple[Row, ...]
     missing: tuple[Missing, ...]
     cost: tuple[BranchCost, ...]
+    slots: tuple[SlotScores, ...] = ()
+    examples: tuple[Example, ...] = ()
+    summary: Summary | None = None
 
     def row(self, name: str) -> Row:
         """Return a row by its name; an unknown one is a ``KeyError``."""
