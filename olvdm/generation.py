@@ -19,6 +19,8 @@ from olvdm.limits import (
     GUIDANCE,
     MAX_FRAMES,
     SIDES,
+    SLOT_FLOOR,
+    SLOT_GUIDANCE,
     STEPS,
     Range,
     WholeRange,
@@ -45,6 +47,10 @@ class Generation:
         width: Likewise.
         num_inference_steps: Denoising steps, 1 to 100.
         guidance_scale: Strength of the prompt, 0 to 20; 1 leaves the unconditional call out.
+        slot_guidance_scale: How far slots that lose their object are brought back, 0 to 20; 0
+            leaves them alone.
+        slot_guidance_floor: Likeness of a slot to itself in the next frame, -1 to 1, from which it
+            is left alone; none for that of the shipped slots on real clips.
         generator: CPU generator of the noise, or one for each prompt; none draws anew every time.
         given_frames: Frames that are already known: one to animate a picture, a leading row to
             continue a clip, both ends to fill the gap. They are resized to the clip.
@@ -61,6 +67,8 @@ class Generation:
     width: int | None = None
     num_inference_steps: int = DEFAULT_STEPS
     guidance_scale: float | int = DEFAULT_GUIDANCE
+    slot_guidance_scale: float | int = 0.0
+    slot_guidance_floor: float | None = None
     generator: torch.Generator | Sequence[torch.Generator] | None = None
     given_frames: UInt8[np.ndarray, "n h w 3"] | None = None
     given_places: Sequence[int] | None = None
@@ -86,6 +94,10 @@ class Generation:
         check_number("num_frames", self.num_frames, WholeRange(1, MAX_FRAMES))
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
+        scale, floor = self.slot_guidance_scale, self.slot_guidance_floor
+        check_number("slot_guidance_scale", scale, SLOT_GUIDANCE, is_whole=False)
+        if floor is not None:
+            check_number("slot_guidance_floor", floor, SLOT_FLOOR, is_whole=False)
         for name in ("height", "width"):
             side: object = getattr(self, name)
             if side is not None and (not isinstance(side, int) or side not in SIDES):

@@ -8,8 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -33,8 +31,9 @@ from olvdm.noise_schedule import Scheduler
 from olvdm.sampling import DenoisingStep, draw_latents, guidance_of
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
+from olvdm.slot_guidance import slot_guidance
 from olvdm.text_encoder import TextEncoder
-from olvdm.video import clip_to_frames, frames_to_clip
+from olvdm.video import clip_to_frames, frames_to_clip, resize_clip
 
 SHARD_SIZE = "9MB"  # no file of a checkpoint may reach 10 MB
 BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
@@ -150,6 +149,8 @@ class OLVDMPipeline(DiffusionPipeline):
         width: int | None = None,
         num_inference_steps: int = DEFAULT_STEPS,
         guidance_scale: float | int = DEFAULT_GUIDANCE,
+        slot_guidance_scale: float | int = 0.0,
+        slot_guidance_floor: float | None = None,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,
@@ -168,6 +169,8 @@ class OLVDMPipeline(DiffusionPipeline):
             width: Pixels, likewise.
             num_inference_steps: Denoising steps.
             guidance_scale: Strength of the prompt.
+            slot_guidance_scale: How far slots that lose their object are brought back.
+            slot_guidance_floor: From where on they are left alone.
             generator: Of the noise.
             given_frames: Frames that are already known.
             given_places: Where they belong.
@@ -190,6 +193,8 @@ class OLVDMPipeline(DiffusionPipeline):
             width=width,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
+            slot_guidance_scale=slot_guidance_scale,
+            slot_guidance_floor=slot_guidance_floor,
             generator=generator,
             given_frames=given_frames,
             given_places=given_places,
@@ -220,6 +225,8 @@ class OLVDMPipeline(DiffusionPipeline):
             Every step of every clip, and last the output.
         """
         generation.check()
+        scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
+        steering = slot_guidance(self.slot_encoder, scale, floor)
         latents: list[Tensor] = []
         for clip in range(generation.num_clips):
             guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
@@ -234,6 +241,7 @@ class OLVDMPipeline(DiffusionPipeline):
                 guidance,
                 generation.num_inference_steps,
                 clip,
+                steering,
             ):
                 yield step
             assert step is not None
@@ -267,7 +275,8 @@ class OLVDMPipeline(DiffusionPipeline):
             Frames to show or save.
         """
         weights = next(self.autoencoder.parameters())
-        return clip_to_frames(self.autoencoder.decode(latents.to(weights)))[:, :num_frames]
+        chunks = self.autoencoder.decode_chunks(latents.to(weights))
+        return np.concatenate([clip_to_frames(one) for one in chunks], axis=1)[:, :num_frames]
 
     @torch.no_grad()
     def inspect(
@@ -298,7 +307,7 @@ class OLVDMPipeline(DiffusionPipeline):
         if num_slots is not None:
             check_number("num_slots", num_slots, NUM_SLOTS)
         check_number("adapt_steps", adapt_steps, ADAPT_STEPS)
-        latents = self._frame_latents(frames)
+        latents = self.frame_latents(frames)
         encoder, decoder = self.slot_encoder, self.slot_decoder
         if adapt_steps:
             from olvdm.slot_adaptation import adapt_slots  # making a clip imports no objective
@@ -320,14 +329,22 @@ class OLVDMPipeline(DiffusionPipeline):
             assignment=align_slots(correlation, presence),
         )
 
-    def _frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t lh lw"]:
-        """Return one latent frame for every video frame."""
+    @torch.no_grad()
+    def frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t lh lw"]:
+        """Return one latent frame for every video frame, which is repeated to fill it.
+
+        Args:
+            frames: A clip of any size; it is resized to that of the training.
+
+        Returns:
+            Standardised latents, a batch of one.
+        """
         size = tuple(
             side * self.autoencoder.spatial_factor
             for side in (self.denoiser.config["height"], self.denoiser.config["width"])
         )
         pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
-        clip = _resized(frames_to_clip(pixels), size)
+        clip = resize_clip(frames_to_clip(pixels), size)
         repeated = clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2)
         return self.autoencoder.encode(repeated.to(next(self.autoencoder.parameters()))).float()
 
@@ -351,7 +368,7 @@ class OLVDMPipeline(DiffusionPipeline):
         if generation.given_frames is None:
             return nothing_given(noise)
         factor = self.autoencoder.spatial_factor
-        clip = _resized(
+        clip = resize_clip(
             frames_to_clip(np.require(generation.given_frames, requirements=["C", "W"])),
             (noise.shape[3] * factor, noise.shape[4] * factor),
         )
@@ -378,14 +395,3 @@ def fastest_dtype() -> torch.dtype:
     """
     able = torch.cpu.get_capabilities()
     return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32
-
-
-def _resized(
-    clip: Float[Tensor, "1 3 t h w"], size: tuple[int, ...]
-) -> Float[Tensor, "1 3 t h2 w2"]:
-    """Return a clip at another size, averaged where it shrinks."""
-    if clip.shape[3:] == size:
-        return clip
-    frames = rearrange(clip, "b c t h w -> (b t) c h w")
-    fitted = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
-    return rearrange(fitted, "(b t) c h w -> b c t h w", b=1)

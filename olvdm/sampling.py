@@ -13,6 +13,7 @@ from olvdm.errors import InputError, OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
 from olvdm.generation import Generation
 from olvdm.noise_schedule import Scheduler
+from olvdm.slot_guidance import SlotGuidance
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def draw_latents(
     guidance: Guidance,
     num_inference_steps: int,
     clip: int = 0,
+    slot_guidance: SlotGuidance | None = None,
 ) -> Iterator[DenoisingStep]:
     """Draw one clip, window by window, and yield after every step.
 
@@ -107,6 +109,7 @@ def draw_latents(
         guidance: Prompt and strength.
         num_inference_steps: Steps of every window.
         clip: Index to report.
+        slot_guidance: Steers every prediction; none leaves it as it is.
 
     Yields:
         Every step; the last one's ``latents`` are the clip.
@@ -136,6 +139,9 @@ def draw_latents(
             levels = part.timesteps(timestep)
             prediction = guided_prediction(denoiser, latents, levels, guidance)
             predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
+            if slot_guidance is not None:
+                prediction = slot_guidance.steer(prediction, predicted, levels, schedule)
+                predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
             # its annotations name a tensor class that no tensor has
             step = cast("Any", scheduler).step
             stepped = step(prediction, timestep, latents, return_dict=False)[0]

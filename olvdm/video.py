@@ -12,6 +12,8 @@ import av
 import imageio.v3 as iio
 import numpy as np
 import torch
+import torch.nn.functional as F
+from einops import rearrange
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
@@ -59,6 +61,17 @@ def clip_to_frames(clip: Float[Tensor, "b 3 t h w"]) -> UInt8[np.ndarray, "b t h
     """
     pixels = clip.detach().float().add(1.0).mul_(127.5).round_().clamp_(0.0, 255.0).byte()
     return pixels.permute(0, 2, 3, 4, 1).contiguous().cpu().numpy()
+
+
+def resize_clip(
+    clip: Float[Tensor, "1 3 t h w"], size: tuple[int, ...]
+) -> Float[Tensor, "1 3 t h2 w2"]:
+    """Return a clip at another size, averaged where it shrinks; at its own size it is itself."""
+    if clip.shape[3:] == size:
+        return clip
+    frames = rearrange(clip, "b c t h w -> (b t) c h w")
+    fitted = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
+    return rearrange(fitted, "(b t) c h w -> b c t h w", b=1)
 
 
 def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:
