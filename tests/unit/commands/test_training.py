@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from olvdm.cli import main
-from olvdm.commands.training import build_stage, find_part, load_part
 from olvdm.denoiser import VideoDenoiser
 from olvdm.errors import CheckpointError, InputError
 from olvdm.text_encoder import TextEncoder
 from olvdm.training import denoiser as training
 from olvdm.training.config import DenoiserConfig, load_config
 from olvdm.training.denoiser import DenoiserStage
+from olvdm.training.parts import build_stage, find_part, load_part
 from olvdm.training.slots import SlotsStage
 
 TINY = {"num_clips": 2, "batch_size": 2, "max_steps": 2, "height": 32, "width": 32, "num_frames": 8}
