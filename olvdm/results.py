@@ -43,11 +43,12 @@ def finished_comparison(
         clips,
         run_id=run_id,
         badge=_with_seed(badge, run.settings),
-        caption=str(run.settings.get("prompt", run.title)),
+        caption=subject_of(run),
         text=text,
         metrics=tuple(verdict_rows([clip.frames for clip in clips], spreads)),
         denoising=tuple(run.denoising),
         settings=_as_texts(run.settings),
+        sources=_sources(run_id, run),
     )
 
 
@@ -86,26 +87,37 @@ def finished_inspection(
         warning="" if all(one.is_familiar for one in found) else texts.UNFAMILIAR,
         settings=_as_texts(settings),
     )
-    return StoredRun(texts.AND.join(names), settings, arrays), finished
+    run = StoredRun(texts.AND.join(names), settings, arrays)
+    return run, dataclasses.replace(finished, sources=_sources(run_id, run))
 
 
-def pair_of(chosen: "Sequence[tuple[StoredRun, str]]") -> "StoredRun":
+def pair_of(chosen: "Sequence[tuple[StoredRun, str, str]]") -> "StoredRun":
     """Put one clip of each of two runs side by side.
 
     Args:
-        chosen: A run and the name of one of its clips, twice.
+        chosen: A run, the key of one of its clips and that clip's name, twice.
 
     Returns:
         A run of both clips.
     """
     from olvdm.serving.stored_runs import StoredRun
 
-    names = _told_apart([_with_seed(shown_name(name), run.settings) for run, name in chosen])
-    clips = {key: run.clips[name] for key, (run, name) in zip(names, chosen, strict=True)}
-    titles = dict.fromkeys(str(run.settings.get("prompt", run.title)) for run, _ in chosen)
+    names = _told_apart([_with_seed(name, run.settings) for run, _, name in chosen])
+    clips = {name: run.clips[key] for name, (run, key, _) in zip(names, chosen, strict=True)}
+    titles = dict.fromkeys(subject_of(run) for run, _, _ in chosen)
     # No prompt among the settings: that would claim that the clips were drawn together.
-    settings = {key: dict(run.settings) for key, (run, _) in zip(names, chosen, strict=True)}
+    settings = {name: dict(run.settings) for name, (run, *_) in zip(names, chosen, strict=True)}
     return StoredRun(texts.AND.join(titles), settings, clips)
+
+
+def subject_of(run: "StoredRun") -> str:
+    """Return what a run shows: its prompt, or the names of its clips."""
+    return str(run.settings.get("prompt", run.title))
+
+
+def label_of(run: "StoredRun") -> str:
+    """Return a line by which a person knows a run again."""
+    return _with_seed(subject_of(run), run.settings)
 
 
 def shown_name(name: str) -> str:
@@ -137,6 +149,10 @@ def _size_of(found: "Inspection") -> str:
 def _with_seed(words: str, settings: Mapping[str, object]) -> str:
     """Add the seed of a run that has one."""
     return f"{words}, seed {settings['seed']}" if "seed" in settings else words
+
+
+def _sources(run_id: str, run: "StoredRun") -> tuple[str, ...]:
+    return tuple(f"{run_id}/{key}" for key in run.clips)
 
 
 def _told_apart(names: list[str]) -> list[str]:

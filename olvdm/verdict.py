@@ -28,7 +28,7 @@ OWN_SLOTS = "this model's slots, which it was trained against"
 
 
 def verdict_rows(
-    clips: Sequence[UInt8[np.ndarray, "t h w 3"]], spreads: Mapping[str, Spread]
+    clips: Sequence[UInt8[np.ndarray, "_ _ _ 3"]], spreads: Mapping[str, Spread]
 ) -> list[Metric]:
     """Measure clips that were drawn together.
 

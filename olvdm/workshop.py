@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,13 +15,14 @@ from olvdm import limits
 from olvdm.decoding import decode_video
 from olvdm.errors import InputError
 from olvdm.request import InspectionRequest, Request, check_inspection, check_request
-from olvdm.results import MODELS, finished_comparison, finished_inspection, pair_of, shown_name
+from olvdm.results import MODELS, finished_inspection, shown_name
+from olvdm.run_library import RunLibrary
 from olvdm.serving.clip_shelf import ClipShelf, ShelvedClip
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.progress import FollowedWork
 from olvdm.serving.sample_clips import read_sample
 from visualize.screen import texts
-from visualize.screen.shown import Choice, Finished, Progress, ReadClip
+from visualize.screen.shown import Finished, Progress, ReadClip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,18 +30,16 @@ if TYPE_CHECKING:
     from olvdm.evaluation.inspection import Inspection
     from olvdm.pipeline import OLVDMPipeline
     from olvdm.sampling import DenoisingStep
-    from olvdm.serving.run_store import RunStore
     from olvdm.serving.stored_runs import StoredRun
-    from visualize.payload import DenoisingView, Spread
+    from visualize.payload import DenoisingView
 
 Job = Generator[Progress | Finished, None, None]
 
 INSPECTING_MODEL = "olvdm"
-MOST_BROUGHT = 8  # results that have no place on the disk, kept in memory for their downloads
 
 
-class Workshop:
-    """Draw, inspect, keep and find again.
+class Workshop(RunLibrary):
+    """Draw and inspect, keep what came of it and find it again.
 
     Args:
         models: Loaded in the background.
@@ -57,16 +55,11 @@ class Workshop:
         uploads: Path,
         runs: Path,
     ) -> None:
+        super().__init__(checkpoints, runs)
         self.models = models
-        self.checkpoints = checkpoints
-        self.examples = checkpoints / "examples"
         self.uploads = uploads
-        self.runs = runs
         self.shelf = ClipShelf()
         self.is_closing = threading.Event()
-        self._brought: OrderedDict[str, tuple[StoredRun, Finished]] = OrderedDict()
-        self._store: RunStore | None = None
-        self._spreads: Mapping[str, Spread] | None = None
 
     def compare(self, prompt: object, seed: object, steps: object, guidance: object) -> Job:
         """Check what a person asked for, then draw it with both models, or find it drawn."""
@@ -129,48 +122,6 @@ class Workshop:
         with self.store.save(about_run(run), run_id) as folder:
             write_run(folder, run)
 
-    def stored(self) -> list[Choice]:
-        """Return the stored comparisons to choose from."""
-        from olvdm.serving.stored_runs import list_stored_runs
-
-        return [
-            Choice(key, one.title, texts.STORED_DETAIL.format(prompt=one.prompt, seed=one.seed))
-            for key, one in list_stored_runs(self.examples).items()
-        ]
-
-    def load_stored(self, key: object) -> Finished:
-        """Return one of the stored comparisons."""
-        from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
-
-        if not isinstance(key, str) or key not in list_stored_runs(self.examples):
-            raise InputError("There is no such stored comparison; choose one of the list.")
-        return self._finished(load_stored_run(self.examples / key), key, texts.BADGE_STORED)
-
-    def find_run(self, run_id: object, text: str = "") -> Finished:
-        """Return a run that was drawn before, by whomever."""
-        run = self.run(run_id)
-        name = str(run_id)
-        if name in self._brought:
-            return self._brought[name][1]
-        is_stored = name in {choice.key for choice in self.stored()}
-        badge = texts.BADGE_STORED if is_stored else texts.BADGE_FOUND
-        return self._finished(run, name, badge, text)
-
-    def run(self, run_id: object) -> "StoredRun":
-        """Return all that is known of a run, whether drawn, inspected or stored."""
-        from olvdm.serving.stored_runs import load_stored_run
-
-        if not isinstance(run_id, str):
-            raise InputError(texts.NO_SUCH_RUN)
-        if run_id in self._brought:
-            return self._brought[run_id][0]
-        if run_id in {choice.key for choice in self.stored()}:
-            return load_stored_run(self.examples / run_id)
-        folder = self.store.find(run_id)
-        if folder is None:
-            raise InputError(texts.NO_SUCH_RUN)
-        return load_stored_run(folder, kind="run")
-
     def export(self, run_id: object, kind: object) -> Path:
         """Write one file of a run, where the page may fetch it."""
         from olvdm.commands.exports import export
@@ -185,15 +136,6 @@ class Workshop:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-
-    @property
-    def store(self) -> "RunStore":
-        """The runs on the disk."""
-        if self._store is None:
-            from olvdm.serving.run_store import RunStore
-
-            self._store = RunStore(self.runs)
-        return self._store
 
     def read_upload(self, path: object) -> ReadClip:
         """Decode an uploaded file and delete it."""
@@ -222,17 +164,6 @@ class Workshop:
         """Take one of the clips that are always there."""
         clip, notes = read_sample(key)
         return ReadClip(self.shelf.put(clip), notes)
-
-    def pair_clips(
-        self, run: object, model: object, other: object, other_model: object
-    ) -> Finished:
-        """Put one clip of each of two runs side by side."""
-        chosen = [(self.run(run), model), (self.run(other), other_model)]
-        if not all(isinstance(name, str) and name in found.clips for found, name in chosen):
-            raise InputError("This run has no clip of that model; choose another pair.")
-        run_id = secrets.token_hex(8)
-        pair = pair_of([(found, str(name)) for found, name in chosen])
-        return self._keep_in_memory(pair, self._finished(pair, run_id, texts.PAIR_BADGE))
 
     def take_run(self, run_id: object) -> tuple[ReadClip, ReadClip]:
         """Take both clips of a comparison, to inspect them like clips from elsewhere."""
@@ -280,22 +211,7 @@ class Workshop:
         run, finished = finished_inspection(clips, found, request, secrets.token_hex(8))
         text = texts.DONE.format(seconds=time.monotonic() - begun)
         finished = dataclasses.replace(finished, notes=tuple(notes), text=text)
-        yield self._keep_in_memory(run, finished)
-
-    def _keep_in_memory(self, run: "StoredRun", finished: Finished) -> Finished:
-        """Keep a result that has no place on the disk: it is a person's own, or made of others."""
-        self._brought[finished.run_id] = (run, finished)
-        while len(self._brought) > MOST_BROUGHT:
-            self._brought.popitem(last=False)
-        return finished
-
-    def _finished(self, run: "StoredRun", run_id: str, badge: str, text: str = "") -> Finished:
-        """Show a comparison beside what many prompts say."""
-        from olvdm.verdict import read_spreads
-
-        if self._spreads is None:
-            self._spreads = read_spreads(self.checkpoints)
-        return finished_comparison(run, run_id, badge, text, self._spreads)
+        yield self.bring(run, finished)
 
     def _settings(self, request: Request) -> dict[str, object]:
         """Return all that a comparison follows from."""

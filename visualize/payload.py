@@ -4,7 +4,7 @@ import base64
 import itertools
 import zlib
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -131,7 +131,7 @@ class Spread(_Part):
         b: Mean of the second.
         low: Lower end of the 95 % interval of B - A.
         high: Upper end.
-        num_lower: Prompts on which B is lower.
+        num_lower: Prompts on which B is lower; none where nobody counted.
     """
 
     num_prompts: Count
@@ -139,7 +139,18 @@ class Spread(_Part):
     b: float
     low: float
     high: float
-    num_lower: Count
+    num_lower: Count | None
+
+    def reversed(self) -> Self:
+        """Return what the same prompts say of A and B exchanged; equal ones were not counted."""
+        return type(self)(
+            num_prompts=self.num_prompts,
+            a=self.b,
+            b=self.a,
+            low=-self.high,
+            high=-self.low,
+            num_lower=None,
+        )
 
 
 class Metric(_Part):
@@ -162,6 +173,11 @@ class Metric(_Part):
     values: tuple[float | None, ...]
     judge: str
     spread: Spread | None = None
+
+    def reversed(self) -> Self:
+        """Return the row of the same clips in the other order."""
+        spread = self.spread.reversed() if self.spread else None
+        return self.model_copy(update={"values": self.values[::-1], "spread": spread})
 
 
 class Start(_Part):
@@ -193,6 +209,10 @@ class DenoisingView(_Part):
     sheets: tuple[Sheet, ...]
     masks: tuple[Packed, ...]
 
+    def reversed(self) -> Self:
+        """Return the step of the same clips in the other order."""
+        return self.model_copy(update={"sheets": self.sheets[::-1], "masks": self.masks[::-1]})
+
 
 class Payload(_Part):
     """What the inspector shows.
@@ -203,6 +223,8 @@ class Payload(_Part):
             "restore" brings the last result back.
         delivery: Makes each value differ from the last, so that the page sees every one.
         run_id: Names the run; empty where it has none.
+        sources: Run and clip of each clip, as ``run/clip``; empty where nobody may know.
+        is_blind: Whether the clips are shown without anything that could tell their models.
         clips: One or two.
         metrics: Rows of the verdict card.
         verdict: What they say, in words.
@@ -223,6 +245,8 @@ class Payload(_Part):
     phase: Phase
     delivery: Count = Field(default_factory=lambda: next(_deliveries))
     run_id: Annotated[str, Field(pattern=r"^[0-9a-z-]{0,64}$")] = ""
+    sources: tuple[str, ...] = ()
+    is_blind: bool = False
     clips: tuple[ClipPayload, ...] = ()
     metrics: tuple[Metric, ...] = ()
     verdict: str = ""

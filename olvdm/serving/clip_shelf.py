@@ -1,14 +1,13 @@
 """Decoded clips that wait to be looked at: in memory, few, and under random names."""
 
 import secrets
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
 
 from olvdm.errors import InputError
+from olvdm.serving.recent import Recent
 
 MOST_CLIPS = 24  # of at most 6 MB each
 
@@ -48,9 +47,7 @@ class ClipShelf:
     """
 
     def __init__(self, most: int = MOST_CLIPS) -> None:
-        self._most = most
-        self._clips: OrderedDict[str, ShelvedClip] = OrderedDict()
-        self._lock = threading.Lock()
+        self._clips: Recent[ShelvedClip] = Recent(most)
 
     def put(self, clip: ShelvedClip) -> str:
         """Keep a clip.
@@ -62,10 +59,7 @@ class ClipShelf:
             Its random name.
         """
         clip_id = secrets.token_hex(16)
-        with self._lock:
-            self._clips[clip_id] = clip
-            while len(self._clips) > self._most:
-                self._clips.popitem(last=False)
+        self._clips.put(clip_id, clip)
         return clip_id
 
     def get(self, clip_id: object) -> ShelvedClip:
@@ -80,8 +74,7 @@ class ClipShelf:
         Raises:
             InputError: If there is none of that name, or it has left.
         """
-        with self._lock:
-            if not isinstance(clip_id, str) or clip_id not in self._clips:
-                raise InputError("Choose a video or a test clip first.")
-            self._clips.move_to_end(clip_id)
-            return self._clips[clip_id]
+        clip = self._clips.get(clip_id) if isinstance(clip_id, str) else None
+        if clip is None:
+            raise InputError("Choose a video or a test clip first.")
+        return clip

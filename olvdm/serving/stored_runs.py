@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,14 @@ class StoredRun:
     settings: Mapping[str, Any]
     clips: Mapping[str, Mapping[str, Any]]
     denoising: Sequence[DenoisingView] = ()
+
+    def reversed(self) -> "StoredRun":
+        """Return the same run with its clips in the other order."""
+        return replace(
+            self,
+            clips=dict(list(self.clips.items())[::-1]),
+            denoising=tuple(view.reversed() for view in self.denoising),
+        )
 
 
 @dataclass(frozen=True)

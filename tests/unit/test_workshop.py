@@ -13,6 +13,7 @@ from olvdm.commands.source import running_commit
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.results import MODELS
+from olvdm.run_library import MOST_BROUGHT, MOST_PAIRS
 from olvdm.serving.clip_shelf import ShelvedClip
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.workshop import Job, Workshop
@@ -20,7 +21,7 @@ from tests.app_server import STORED_PROMPT, make_checkpoints, tiny_model
 from tests.clip_files import make_video, moving_frames
 from tests.tiny_networks import PROMPTS
 from visualize.screen import texts
-from visualize.screen.shown import Finished, Progress
+from visualize.screen.shown import REVERSED, Choice, Finished, Progress
 
 HOSTILE_IDS = [
     "",
@@ -275,7 +276,7 @@ class TestKeptRuns:
         assert list(workshop.store.folder.iterdir()) == []
 
     @pytest.mark.parametrize("run_id", HOSTILE_IDS, ids=lambda each: repr(each)[:20])
-    @pytest.mark.parametrize("door", ["find_run", "run", "take_run"])
+    @pytest.mark.parametrize("door", ["find_run", "run", "take_run", "pinned"])
     def test_unknown_run_is_refused_in_words(self, no_model, door, run_id) -> None:
         with pytest.raises(InputError) as caught:
             getattr(no_model, door)(run_id)
@@ -335,14 +336,95 @@ class TestPairs:
         pair = no_model.pair_clips("1-behind", "lvdm", "2-failure", "olvdm")
         assert '"kind": "inspection"' in no_model.export(pair.run_id, "run").read_text()
 
-    def test_memory_keeps_few_of_them(self, no_model, monkeypatch) -> None:
-        monkeypatch.setattr("olvdm.workshop.MOST_BROUGHT", 1)
-        pairs = [
-            no_model.pair_clips("1-behind", "lvdm", "1-behind", "olvdm").run_id for _ in range(2)
+    def test_memory_keeps_few_of_them(self, no_model) -> None:
+        first, *_, last_one = [
+            no_model.pair_clips("1-behind", "lvdm", "2-failure", "olvdm").run_id
+            for _ in range(MOST_PAIRS + 1)
         ]
-        no_model.find_run(pairs[-1])
+        no_model.find_run(last_one)
         with pytest.raises(InputError):
-            no_model.find_run(pairs[0])
+            no_model.find_run(first)
+
+    def test_many_of_them_drive_no_inspected_clip_out(self, workshop) -> None:
+        clip_id = workshop.read_sample("shapes").clip_id
+        brought = last(workshop.inspect(clip_id, 4, 8, 0)).run_id
+        for _ in range(MOST_PAIRS + MOST_BROUGHT):
+            workshop.pair_clips(brought, "clip-a", "1-behind", "olvdm")
+        assert workshop.find_run(brought).run_id == brought
+
+    def test_both_clips_of_a_run_are_that_run(self, no_model) -> None:
+        assert no_model.pair_clips("1-behind", "lvdm", "1-behind", "olvdm").run_id == "1-behind"
+
+    def test_both_clips_of_a_run_exchanged_are_that_run_in_the_other_order(self, no_model) -> None:
+        exchanged = no_model.pair_clips("1-behind", "olvdm", "1-behind", "lvdm")
+        assert exchanged.run_id == f"1-behind{REVERSED}"
+        assert [clip.name for clip in exchanged.clips] == ["OLVDM", "LVDM"]
+
+    def test_pair_knows_where_its_clips_are_from(self, no_model) -> None:
+        pair = no_model.pair_clips("1-behind", "olvdm", "2-failure", "lvdm")
+        assert pair.sources == ("1-behind/olvdm", "2-failure/lvdm")
+
+    def test_what_many_prompts_say_of_two_models_is_not_said_of_a_pair(self, no_model) -> None:
+        pair = no_model.pair_clips("1-behind", "olvdm", "2-failure", "olvdm")
+        assert all(row.spread is None for row in pair.metrics)
+        assert any(row.spread for row in no_model.find_run("1-behind").metrics)
+
+
+class TestOrder:
+    """A run whose name asks for the other order of its clips."""
+
+    def test_exchanges_clips_values_and_what_many_prompts_say(self, no_model) -> None:
+        usual, other = (no_model.find_run(f"1-behind{end}") for end in ("", REVERSED))
+        assert [clip.name for clip in other.clips] == ["OLVDM", "LVDM"]
+        assert other.sources == ("1-behind/olvdm", "1-behind/lvdm")
+        row, exchanged = (
+            next(row for row in one.metrics if row.id == "warp_error") for one in (usual, other)
+        )
+        assert exchanged.values == row.values[::-1]
+        assert (exchanged.spread.low, exchanged.spread.high) == (-row.spread.high, -row.spread.low)
+
+    def test_count_of_prompts_is_not_claimed_of_the_other_order(self, no_model) -> None:
+        other = no_model.find_run(f"1-behind{REVERSED}")
+        assert {row.spread.num_lower for row in other.metrics if row.spread} == {None}
+
+    def test_exchanges_the_denoising_too(self, drawn) -> None:
+        run_id = drawn.found.run_id
+        usual, other = (drawn.workshop.find_run(run_id + end) for end in ("", REVERSED))
+        assert usual.denoising[0].sheets != other.denoising[0].sheets
+        assert usual.denoising[0].sheets == other.denoising[0].sheets[::-1]
+
+    def test_exchanged_twice_is_as_before(self, no_model) -> None:
+        usual = no_model.find_run("1-behind")
+        again = usual.reversed().reversed()
+        assert (again.run_id, again.sources) == (usual.run_id, usual.sources)
+
+    def test_files_have_the_order_of_the_screen(self, no_model) -> None:
+        file = no_model.export(f"1-behind{REVERSED}", "mp4-a")
+        assert file.name == "olvdm.mp4"
+
+    @pytest.mark.parametrize("run_id", [REVERSED, f"1-behind{REVERSED * 2}", REVERSED * 9_000])
+    def test_name_that_asks_for_more_is_refused(self, no_model, run_id) -> None:
+        with pytest.raises(InputError) as caught:
+            no_model.find_run(run_id)
+        assert caught.value.user_message == texts.NO_SUCH_RUN
+
+
+class TestPinned:
+    def test_comparison_offers_both_its_clips(self, no_model) -> None:
+        pinned = no_model.pinned("1-behind")
+        assert pinned.clips == (Choice("lvdm", "LVDM"), Choice("olvdm", "OLVDM"))
+        assert pinned.label == f"{STORED_PROMPT}, seed 3"
+
+    def test_inspected_clip_is_called_as_on_the_screen(self, workshop) -> None:
+        clip_id = shelved(workshop, moving_frames(8, 64, 64))
+        finished = last(workshop.inspect(clip_id, 4, 8, 0))
+        pinned = workshop.pinned(finished.run_id)
+        assert pinned.clips == (Choice("clip-a", texts.YOUR_CLIP),)
+        pair = workshop.pair_clips(finished.run_id, "clip-a", "1-behind", "olvdm")
+        assert [clip.name for clip in pair.clips] == [texts.YOUR_CLIP, "OLVDM, seed 3"]
+
+    def test_order_on_the_screen_is_no_part_of_the_pinned_run(self, no_model) -> None:
+        assert no_model.pinned(f"1-behind{REVERSED}") == no_model.pinned("1-behind")
 
 
 class TestUploads:

@@ -81,19 +81,22 @@ def payload_of(finished: Finished, *, plays: bool = False, start: Start | None =
     Returns:
         The value, typed.
     """
-    chosen = Start() if plays else start_of(finished.clips)
+    from_the_start = plays or finished.is_blind  # a reason to open elsewhere would name a model
+    chosen = Start() if from_the_start else start_of(finished.clips)
     return done_payload(
         finished.clips,
         metrics=finished.metrics,
         start=start or chosen,
         denoising=finished.denoising,
-        run_id=finished.run_id,
+        run_id="" if finished.is_blind else finished.run_id,  # which leads to the names
+        is_blind=finished.is_blind,
         caption=finished.caption,
         badge=finished.badge,
         notes=finished.notes,
         warning=finished.warning,
         verdict=verdict(finished.clips, finished.metrics),
         settings=dict(finished.settings),
+        sources=finished.sources,
         plays=plays,
     )
 
@@ -150,7 +153,8 @@ def verdict(clips: Sequence[InspectedClip], metrics: Sequence[Metric]) -> str:
         for outcome, found in names.items()
         if found
     ]
-    return texts.VERDICT.format(second=clips[1].name, first=clips[0].name, parts="; ".join(parts))
+    words = texts.VERDICT if any(row.spread for row in judged) else texts.VERDICT_ALONE
+    return words.format(second=clips[1].name, first=clips[0].name, parts="; ".join(parts))
 
 
 def _outcome(row: Metric) -> str:

@@ -1,14 +1,16 @@
 """What handlers are given to show: how far a job is, what came out, what can be chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import UInt8
 
 from visualize.inspected import InspectedClip
 from visualize.payload import DenoisingView, Metric, Start
+
+REVERSED = "-ba"  # ends the name of a run whose two clips are shown in the other order
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,8 @@ class Finished:
         metrics: Rows of the verdict card.
         denoising: What the models expected on the way.
         settings: All that the result follows from, as text.
+        sources: Run and clip of each clip, as ``run/clip``.
+        is_blind: Whether nothing may tell one model from the other.
     """
 
     clips: tuple[InspectedClip, ...]
@@ -53,6 +57,25 @@ class Finished:
     metrics: tuple[Metric, ...] = ()
     denoising: tuple[DenoisingView, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    is_blind: bool = False
+
+    def reversed(self) -> Self:
+        """Return the same result with its clips in the other order, under a name that says so."""
+        name, was_reversed = split_order(self.run_id)
+        return replace(
+            self,
+            clips=self.clips[::-1],
+            run_id=name if was_reversed else name + REVERSED,
+            metrics=tuple(row.reversed() for row in self.metrics),
+            denoising=tuple(view.reversed() for view in self.denoising),
+            sources=self.sources[::-1],
+        )
+
+
+def split_order(run_id: str) -> tuple[str, bool]:
+    """Return the name of a run itself, and whether its clips are wanted in the other order."""
+    return run_id.removesuffix(REVERSED), run_id.endswith(REVERSED)
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,21 @@ class ReadClip:
 
     clip_id: str
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PinnedRun:
+    """A run that is kept at hand for comparisons.
+
+    Attributes:
+        run_id: Its name.
+        label: What was drawn, or the name of the clip; it may be a person's own text.
+        clips: Its clips to choose from.
+    """
+
+    run_id: str
+    label: str
+    clips: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)

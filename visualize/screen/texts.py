@@ -105,6 +105,9 @@ VERDICT = (
     "On this seed {second} against {first}: {parts}. One seed is an observation, not a result; the"
     " spread over many prompts stands beside each number."
 )
+VERDICT_ALONE = (
+    "{second} against {first}: {parts}. One pair of clips is an observation, not a result."
+)
 
 # Downloads and links
 EXPORT = "Take it away"

@@ -185,7 +185,7 @@ def test_pressed_cell_reaches_python(app: Opened) -> None:
 
 
 def test_run_to_keep_reaches_python(app: Opened) -> None:
-    app.press("Keep for comparison")
+    app.press("Pin this run")
     assert heard(app, "pinned") == f"pinned {RUN}"
 
 

@@ -104,7 +104,7 @@ const install = (model) => {
   const side = clips()[start.side] ? start.side : 0; // values from before links had a side open on A
   state.side = side;
   if (isCell(side, start.cell)) state.lock = { side, cell: start.cell };
-  root.dataset.run = value.run_id;
+  Object.assign(root.dataset, { run: value.run_id, sources: JSON.stringify(value.sources || []), blind: String(Boolean(value.is_blind)) });
   writeTexts(value);
   buildChips();
   buildVerdict(value);

@@ -13,7 +13,8 @@ const digitsOf = (ends) => clamp(-Math.floor(Math.log10(Math.min(...ends.filter(
 
 const spreadWords = ({ num_prompts: count, num_lower: lower, low, high }) => {
   const digits = digitsOf([low, high]);
-  return letter(1) + ' lower on ' + lower + ' of ' + count + ' prompts; 95 % interval of the difference ' + signed(low, digits) + ' to ' + signed(high, digits);
+  const counted = lower === null ? 'over ' + count : letter(1) + ' lower on ' + lower + ' of ' + count;
+  return counted + ' prompts; 95 % interval of the difference ' + signed(low, digits) + ' to ' + signed(high, digits);
 };
 
 // A word only where there is a direction and a spread, and the spread is on one side of zero.
