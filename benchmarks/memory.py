@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.decode import clip_size, own_decode, peer_decode
+from benchmarks.decode import clip_size, peer_decode
 from benchmarks.inputs import latent_shape, load_pipeline
 from benchmarks.rounds import dtype_name
 from benchmarks.settings import Settings
@@ -154,13 +154,12 @@ def _decode_works(pipeline: OLVDMPipeline, large_side: int) -> list[Work]:
     num_latent_frames = latent_shape(pipeline.denoiser)[1]
     num_frames, dtype = clip_size(pipeline)[0], next(pipeline.autoencoder.parameters()).dtype
     side = large_side // pipeline.autoencoder.spatial_factor
-    warm = own_decode(pipeline, 2, 8, 8)
     size = f"{large_side}x{large_side}"
     works = [
         Work(
             f"decode {count * num_frames}x{size}",
-            warm,
-            own_decode(pipeline, count * num_latent_frames, side, side),
+            _decode(pipeline, 2, 8),
+            _decode(pipeline, count * num_latent_frames, side),
             goal,
         )
         for count, goal in ((1, 300.0), (LONG, None))
@@ -168,3 +167,10 @@ def _decode_works(pipeline: OLVDMPipeline, large_side: int) -> list[Work]:
     peer = peer_decode((num_frames, large_side, large_side), dtype)
     name = f"AutoencoderTiny (random weights), decode {num_frames}x{size}"
     return [*works, Work(name, peer_decode((2, 32, 32), dtype), peer)]
+
+
+def _decode(pipeline: OLVDMPipeline, num_latent_frames: int, side: int) -> Callable[[], object]:
+    """Return a function that makes frames to show of random latents."""
+    autoencoder = pipeline.autoencoder
+    latents = torch.randn(1, autoencoder.latent_channels, num_latent_frames, side, side)
+    return partial(pipeline.decode_latents, latents.to(next(autoencoder.parameters())))

@@ -1,16 +1,19 @@
 """Compress a clip into latents and bring it back: the first and the last step of every clip."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
+import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from olvdm.convolution import Downsample, ResidualBlock, SpatialConv, Upsample
+from olvdm.convolution import Downsample, PastFrames, ResidualBlock, SpatialConv, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 
 LOG_VARIANCE_RANGE = (-20.0, 6.0)  # keeps exp() finite in bf16, and the KL term with it
+POSITIONS_AT_ONCE = 16_384  # latent positions of a clip that are decoded together
 
 
 class VideoAutoencoder(ModelMixin, ConfigMixin):
@@ -130,8 +133,32 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: Float[Tensor, "b c lt lh lw"]) -> Float[Tensor, "b 3 t h w"]:
         """Return the clip of standardised latents, about in [-1, 1] (not clamped)."""
+        if torch.is_grad_enabled():
+            mean, std = self._statistics(latents)
+            return self.decode_raw(latents * std + mean)
+        return torch.cat(list(self.decode_chunks(latents)), dim=2)
+
+    @torch.no_grad()
+    def decode_chunks(
+        self, latents: Float[Tensor, "b c lt lh lw"]
+    ) -> Iterator[Float[Tensor, "b 3 t h w"]]:
+        """Decode a clip piece by piece, so that a longer one takes no more memory.
+
+        Args:
+            latents: Standardised latents.
+
+        Yields:
+            The clip's frames in order, as many at a time as its size allows; together they are what
+            one pass would give, since no frame depends on a later one.
+
+        Ours: every block hands its last two frames on to the next chunk.
+        """
         mean, std = self._statistics(latents)
-        return self.decode_raw(latents * std + mean)
+        *_, height, width = latents.shape
+        past: PastFrames = {}
+        for chunk in latents.split(max(POSITIONS_AT_ONCE // (height * width), 1), dim=2):
+            raw = rearrange(chunk * std + mean, "b c t h w -> b t h w c").contiguous()
+            yield rearrange(self.decoder(raw, past), "b t h w c -> b c t h w")
 
     def decode_raw(self, raw: Float[Tensor, "b c lt lh lw"]) -> Float[Tensor, "b 3 t h w"]:
         """Return the clip of raw latents, about in [-1, 1] (not clamped)."""
@@ -194,10 +221,14 @@ class _Decoder(nn.Module):
         self.norm = nn.LayerNorm(widths[0])
         self.head = SpatialConv(widths[0], 12)
 
-    def forward(self, latents: Float[Tensor, "b lt lh lw c"]) -> Float[Tensor, "b t h w 3"]:
-        features = self.levels[0](self.stem(latents))
-        for up, level in zip(self.ups, self.levels[1:], strict=True):
-            features = level(up(features))
+    def forward(
+        self, latents: Float[Tensor, "b lt lh lw c"], past: PastFrames | None = None
+    ) -> Float[Tensor, "b t h w 3"]:
+        features = self.stem(latents)
+        for up, level in zip((nn.Identity(), *self.ups), self.levels, strict=True):
+            features = up(features)
+            for block in cast("nn.Sequential", level):
+                features = block(features, past)
         pixels = self.head(nn.functional.silu(self.norm(features)))
         return rearrange(pixels, "b t h w (p q c) -> b t (h p) (w q) c", p=2, q=2)
 

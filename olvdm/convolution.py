@@ -42,11 +42,21 @@ class TimeMix(nn.Linear):
         super().__init__(3 * channels, channels)
         self.is_causal = is_causal
 
-    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the mixed features."""
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        features: Float[Tensor, "b t h w c"],
+        past: Float[Tensor, "b 2 h w c"] | None = None,
+    ) -> Float[Tensor, "b t h w c"]:
+        """Return the mixed features.
+
+        Args:
+            features: Of successive frames.
+            past: The two frames before them, which a causal mix can go on from; none at the
+                beginning of a clip.
+        """
         first, last = features[:, :1], features[:, -1:]
         sides = (first, first, features) if self.is_causal else (first, features, last)
-        padded = torch.cat(sides, dim=1)
+        padded = torch.cat(sides if past is None else (past, features), dim=1)
         neighbours = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], dim=-1)
         return super().forward(neighbours)
 
@@ -67,10 +77,25 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.time.weight)
         nn.init.zeros_(self.time.bias)
 
-    def forward(self, features: Float[Tensor, "b t h w c"]) -> Float[Tensor, "b t h w c"]:
-        """Return the features plus what the block adds; a fresh block adds nothing."""
-        hidden = self.space(F.silu(self.norm(features)))
-        return features + self.time(F.silu(hidden))
+    def forward(
+        self, features: Float[Tensor, "b t h w c"], past: "PastFrames | None" = None
+    ) -> Float[Tensor, "b t h w c"]:
+        """Return the features plus what the block adds; a fresh block adds nothing.
+
+        Args:
+            features: Of a clip, or of one chunk of its frames after the other.
+            past: Where a block that is given a clip in chunks keeps the last frames of each.
+        """
+        hidden = F.silu(self.space(F.silu(self.norm(features))))
+        if past is None or not isinstance(self.time, TimeMix):
+            return features + self.time(hidden)
+        before = past.get(self)
+        known = hidden[:, [0, 0]] if before is None else before
+        past[self] = torch.cat([known, hidden[:, -2:]], dim=1)[:, -2:]
+        return features + self.time(hidden, before)
+
+
+PastFrames = dict[ResidualBlock, Tensor]  # of each block two frames, of its own size
 
 
 class Downsample(nn.Module):

@@ -275,8 +275,14 @@ class OLVDMPipeline(DiffusionPipeline):
             Frames to show or save.
         """
         weights = next(self.autoencoder.parameters())
-        chunks = self.autoencoder.decode_chunks(latents.to(weights))
-        return np.concatenate([clip_to_frames(one) for one in chunks], axis=1)[:, :num_frames]
+        batch, _, length, height, width = latents.shape
+        side, length = self.autoencoder.spatial_factor, length * self.autoencoder.temporal_factor
+        frames = np.empty((batch, length, height * side, width * side, 3), np.uint8)
+        start = 0
+        for chunk in self.autoencoder.decode_chunks(latents.to(weights)):
+            frames[:, start : start + chunk.shape[2]] = clip_to_frames(chunk)
+            start += chunk.shape[2]
+        return frames[:, :num_frames]
 
     @torch.no_grad()
     def inspect(

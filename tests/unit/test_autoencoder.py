@@ -62,6 +62,21 @@ def test_decoding_takes_the_standardising_back(clip: Tensor) -> None:
     )
 
 
+@pytest.mark.parametrize("positions_at_once", [1, 40, 10_000])
+def test_decoding_in_chunks_is_decoding_at_once(
+    positions_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("olvdm.autoencoder.POSITIONS_AT_ONCE", positions_at_once)
+    autoencoder = tiny_autoencoder()
+    latents = torch.randn(2, 4, 5, 4, 4, generator=torch.Generator().manual_seed(0))
+    lengths = [chunk.shape[2] for chunk in autoencoder.decode_chunks(latents)]
+    assert len(lengths) == {1: 5, 40: 3, 10_000: 1}[positions_at_once]
+    whole = autoencoder.decode(latents)
+    assert whole.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(autoencoder.decode(latents), whole, atol=1e-6, rtol=1e-5)
+
+
 def test_forward_is_encode_then_decode(clip: Tensor) -> None:
     autoencoder = tiny_autoencoder()
     assert torch.equal(autoencoder(clip), autoencoder.decode(autoencoder.encode(clip)))

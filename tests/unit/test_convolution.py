@@ -46,6 +46,14 @@ def test_causal_time_mix_never_looks_ahead() -> None:
     assert torch.equal(block(clip)[:, :3], block(changed)[:, :3])
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_block_goes_on_where_the_chunk_before_ended(length: int) -> None:
+    block, past = shaken(ResidualBlock(4)), {}
+    clip = features(1, 6, 2, 2, 4)
+    chunks = [block(chunk, past) for chunk in clip.split(length, dim=1)]
+    torch.testing.assert_close(torch.cat(chunks, dim=1), block(clip))
+
+
 def test_fresh_block_adds_nothing() -> None:
     clip = features(1, 3, 4, 4, 4)
     assert torch.equal(ResidualBlock(4)(clip), clip)
