@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.errors import InputError
 from olvdm.limits import CONFIG_BYTES
 from olvdm.training.setting import (
@@ -216,7 +215,7 @@ class DenoiserConfig(TrainingConfig):
     num_heads: int = number(4, 1, 64)
     attention_blocks: tuple[int, ...] = widths(1, 3, low=0)
     mixes_time_locally: bool = flag(True)
-    clip_layer: str = choice("none", *CLIP_LAYERS)
+    clip_layer: str = choice("none", "slots", "temporal")
     clip_length: int = number(256, 1, 256)
     given_share: float = number(0.5, 0.0, 1.0)
     prompt_drop: float = number(0.1, 0.0, 1.0)
@@ -298,7 +297,8 @@ def load_config(
     declared = {one.name: one for one in fields(config_class)}
     for name in (*values, *overrides):
         if name not in declared:
-            raise InputError(f"{stage_name} has no setting {name[:64]!r}{_nearest(name, declared)}")
+            hint = nearest_name(name, declared)
+            raise InputError(f"{stage_name} has no setting {name[:64]!r}{hint}")
     for name, value in overrides.items():
         values[name] = read_text(declared[name], value) if isinstance(value, str) else value
     legal: dict[str, Any] = {name: checked(declared[name], one) for name, one in values.items()}
@@ -328,7 +328,7 @@ def _read_table(stage_name: str, preset_or_path: str | Path) -> Mapping[str, obj
         raise InputError("the settings file is not valid TOML; a preset shows the form") from error
     for name in document:
         if name not in CONFIGS:
-            raise InputError(f"settings have no table {name[:64]!r}{_nearest(name, CONFIGS)}")
+            raise InputError(f"settings have no table {name[:64]!r}{nearest_name(name, CONFIGS)}")
     table = document.get(stage_name)
     if not isinstance(table, dict):
         raise InputError(f"the settings file needs a table [{stage_name}]")
@@ -353,8 +353,16 @@ def _read_document(preset_or_path: str | Path) -> str:
     return content.decode("utf-8")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Say which known name somebody may have meant."""
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Say which known name somebody may have meant.
+
+    Args:
+        name: What was given.
+        known: All that there are.
+
+    Returns:
+        The end of a sentence that refuses the name.
+    """
     nearest = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.4)
     if nearest:
         return f"; the nearest is {nearest[0]!r}"

@@ -34,11 +34,14 @@ class Journal:
         step: Step at which it begins; later lines of an earlier part are dropped.
         max_steps: Where the progress bar ends.
         is_enabled: Whether this is the main process.
+        has_bar: Whether to show a progress bar; somebody else may show one over more than this.
 
     Ours: one line of JSON an interval, so that a curve can be read without TensorBoard.
     """
 
-    def __init__(self, output: Path, step: int, max_steps: int, is_enabled: bool) -> None:
+    def __init__(
+        self, output: Path, step: int, max_steps: int, is_enabled: bool, has_bar: bool = True
+    ) -> None:
         self.output = output
         self.is_enabled = is_enabled
         self.writer: Any = None
@@ -50,7 +53,7 @@ class Journal:
             initial=step,
             unit="step",
             mininterval=interval,
-            disable=not is_enabled,
+            disable=not (is_enabled and has_bar),
             bar_format="{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} {postfix}",
         )
 

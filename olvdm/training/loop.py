@@ -49,7 +49,11 @@ logger = logging.getLogger(__name__)
 
 
 def train(
-    stage: Stage, config: TrainingConfig, output: Path, resume: bool = False
+    stage: Stage,
+    config: TrainingConfig,
+    output: Path,
+    resume: bool = False,
+    follow: Callable[[int], bool] | None = None,
 ) -> dict[str, float]:
     """Train a stage to its last step, its time limit or a signal to stop.
 
@@ -60,6 +64,8 @@ def train(
         output: The folder of the training: states, log, previews, and the averaged networks in
             ``final``.
         resume: Whether to go on from the newest whole state in that folder.
+        follow: Called with the steps done after each one, in place of the progress bar; where it
+            says so, the training stops and saves, as a signal would have it.
 
     Returns:
         The last logged numbers, and the scores of the last validation under ``val/``.
@@ -69,6 +75,7 @@ def train(
     """
     with StopSignal() as stop:
         training = _Training(stage, config, output, stop)
+        training.follow = follow
         training.start(resume)
         return training.run()
 
@@ -80,6 +87,7 @@ class _Training:
         self, stage: Stage, config: TrainingConfig, output: Path, stop: StopSignal
     ) -> None:
         self.stage, self.config, self.output, self.stop = stage, config, output, stop
+        self.follow: Callable[[int], bool] | None = None
         self.processes = Processes()
         count = self.processes.count
         if config.batch_size % count:
@@ -130,7 +138,8 @@ class _Training:
         steps = range(step, config.max_steps)
         source = batches(self.stage, self.order, steps, config.num_workers)
         self.stage.train()
-        with Journal(self.output, step, config.max_steps, self.processes.is_main) as journal:
+        is_main, has_bar = self.processes.is_main, self.follow is None
+        with Journal(self.output, step, config.max_steps, is_main, has_bar) as journal:
             is_stopped = False
             while self.progress < 1 and not is_stopped:
                 batch = self._next(source)
@@ -210,6 +219,8 @@ class _Training:
         if config.max_minutes is not None:
             left = min(left, 60 * config.max_minutes - self.position.elapsed)
         journal.advance(loss, speed * config.batch_size, max(left, 0.0))
+        if self.follow is not None and self.follow(step):
+            self.stop.is_set = True
         if self.progress < 1:
             if step % config.log_every == 0:
                 self._log(journal)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.errors import InputError
 from olvdm.noise_schedule import LEVEL_SHIFT, SCHEDULES
 from olvdm.training import denoiser as training
@@ -59,6 +60,11 @@ def latents_and_stills(count: int = 64) -> Tensor:
 def test_words_of_the_settings_are_the_known_schedules() -> None:
     words = DenoiserConfig.__dataclass_fields__["prediction_type"].metadata["words"]
     assert words == tuple(SCHEDULES)
+
+
+def test_words_of_the_settings_are_the_known_layers() -> None:
+    words = DenoiserConfig.__dataclass_fields__["clip_layer"].metadata["words"]
+    assert words == ("none", *CLIP_LAYERS)
 
 
 @BOTH
