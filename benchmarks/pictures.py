@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.browser import PROGRAM, open_browser
 from benchmarks.running_app import free_port, running_app
 from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
 from olvdm.video import write_webp
@@ -24,23 +25,19 @@ def main() -> None:
     """Write page.png, inspector.webp and pair.webp."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "docs")
-    parser.add_argument("--browser", default="/usr/bin/chromium", help="program of the browser")
+    parser.add_argument("--browser", default=PROGRAM, help="program of the browser")
     options = parser.parse_args()
     options.output.mkdir(exist_ok=True)
     show_pair(options.output / "pair.webp")
     port = free_port()
     with (
         running_app([sys.executable, "app.py", "--port", str(port)], ROOT, {}, port) as app,
-        sync_playwright() as playwright,
+        open_browser(options.browser) as browser,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=options.browser, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
         width, height = PAGE_SIZE
         page = browser.new_page(viewport={"width": width, "height": height})
         photograph(page, app.url, options.output / "page.png")
         film_inspector(page, options.output / "inspector.webp")
-        browser.close()
 
 
 def photograph(page: Page, url: str, path: Path) -> None:

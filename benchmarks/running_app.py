@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.error import URLError
 
 START_SECONDS = 300
@@ -24,10 +25,12 @@ class RunningApp:
     Attributes:
         url: Where it is.
         start_seconds: From the start of its process to the first page.
+        process: To be ended before its time, where that is what shall be seen.
     """
 
     url: str
     start_seconds: float
+    process: subprocess.Popen[bytes]
 
     def get(self, path: str) -> str:
         """Return the text of an answer."""
@@ -60,7 +63,11 @@ class RunningApp:
 
 @contextmanager
 def running_app(
-    command: Sequence[str], folder: Path, variables: Mapping[str, str], port: int
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    port: int,
+    log: IO[bytes] | None = None,
 ) -> Generator[RunningApp]:
     """Start the app, wait for its page, and end it in the end.
 
@@ -69,6 +76,7 @@ def running_app(
         folder: In which it is started.
         variables: Added to the environment.
         port: On which it will answer.
+        log: Takes what it prints; without it that goes where ours goes.
 
     Yields:
         The app.
@@ -77,14 +85,16 @@ def running_app(
         RuntimeError: If it does not answer in time.
     """
     begun = time.monotonic()
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | dict(variables))  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=folder, env=os.environ | dict(variables), stdout=log, stderr=log
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         while not _answers(url):
             if process.poll() is not None or time.monotonic() - begun > START_SECONDS:
                 raise RuntimeError("the app did not start")
             time.sleep(0.1)
-        yield RunningApp(url, time.monotonic() - begun)
+        yield RunningApp(url, time.monotonic() - begun, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)

@@ -1,0 +1,1 @@
+"""Drive the whole page as a new user would: every state photographed, every wait timed."""
