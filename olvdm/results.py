@@ -163,6 +163,12 @@ def _told_apart(names: list[str]) -> list[str]:
 
 
 def _as_texts(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return settings as a person reads them."""
-    shown = {name: value for name, value in settings.items() if value not in (None, "", ())}
-    return {name.replace("_", " "): str(value) for name, value in shown.items()}
+    """Return settings as a person reads them, each value with a name of its own."""
+    shown: dict[str, str] = {}
+    for name, value in settings.items():
+        words = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            shown |= {f"{words}, {part}": one for part, one in _as_texts(value).items()}
+        elif value not in (None, "", ()):
+            shown[words] = str(round(value, 6) if isinstance(value, float) else value)
+    return shown

@@ -213,6 +213,16 @@ def test_link_puts_the_inspector_into_its_state(report: Opened) -> None:
         assert button.get_attribute("aria-pressed") == "true"
 
 
+def test_slot_that_is_always_empty_is_never_shown_alone(open_report: Open) -> None:
+    world = make_world()
+    presence = world.presence & (np.arange(NUM_SLOTS) != 1)
+    report = open_report(done_payload([inspected(world, presence=presence)]))
+    report.root.evaluate(
+        "root => root.dispatchEvent(new CustomEvent('slot-inspector-go', { detail: { slot: 0 } }))"
+    )
+    assert report.chip("slot 2").get_attribute("aria-pressed") == "true"
+
+
 @pytest.mark.parametrize("cell", [[0, 0, 99, 0], ["<img>", 0, 0, 0], [0, 0], "0,0,0,0", None])
 def test_link_to_no_cell_holds_none(report: Opened, cell: object) -> None:
     report.root.evaluate(

@@ -148,8 +148,7 @@ const go = ({ frame, cell, side = 0, slot, view, order, matching }) => {
   if (['side', 'wipe', 'difference'].includes(view) && clips().length > 1) ACTIONS.view(view);
   if (['frame', 'slot'].includes(order)) ACTIONS.order(order);
   if (['raw', 'matched'].includes(matching)) ACTIONS.matching(matching);
-  const found = clips()[0].slots[slot];
-  if (slot !== undefined) { state.solo = found ? keyOf(found) : null; slotsChanged(); }
+  if (slot !== undefined) { state.solo = heldKeys()[slot] || null; slotsChanged(); } // counts the objects that are there
   if (isCell(side, cell)) hold({ side, cell });
   if (Number.isFinite(frame)) jump(frame);
   readOut();

@@ -11,8 +11,11 @@ const next = (values, value) => values[(values.indexOf(value) + 1) % values.leng
 const objectKeys = () => chipKeys().filter((key) => !backgroundKeys().includes(key));
 const backgroundKeys = () => clips().flatMap((clip) => clip.slots.filter((slot) => slot.is_background).map(keyOf));
 
+// What is empty in every frame is never shown alone.
+const heldKeys = () => objectKeys().filter((key) => clips().some((clip) => clip.slots.some((slot) => keyOf(slot) === key && slot.is_present)));
+
 const soloNext = () => {
-  const keys = [...objectKeys(), null];
+  const keys = [...heldKeys(), null];
   state.solo = state.solo === null ? keys[0] : next(keys, state.solo);
   slotsChanged();
 };

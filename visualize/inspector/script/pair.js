@@ -91,7 +91,8 @@ const factsOf = (clip, [t1, k1, t2, k2]) => {
   if (!area[first] || !area[second]) return areas;
   const across = (centre[2 * second] - centre[2 * first]) * clip.sheet.width;
   const down = (centre[2 * second + 1] - centre[2 * first + 1]) * clip.sheet.height;
-  return areas + ' Moved by ' + Math.hypot(across, down).toFixed(1) + ' pixels.';
+  const pixels = Math.hypot(across, down).toFixed(1) + ' pixels';
+  return areas + (objectOf(clip, t1, k1) === objectOf(clip, t2, k2) ? ' Moved by ' + pixels + '.' : ' ' + pixels + ' apart.');
 };
 
 const aimPair = (_, { x, y }) => {
