@@ -200,6 +200,11 @@ class TestKeptRuns:
     def test_run_names_the_code_that_drew_it(self, drawn) -> None:
         assert drawn.found.settings["commit"] == running_commit()
 
+    def test_every_setting_is_shown_by_a_name_of_its_own(self, drawn) -> None:
+        shown = drawn.found.settings
+        assert {"guidance scale", "checkpoints sha256, olvdm", "versions, torch"} <= shown.keys()
+        assert not any("{" in text for text in shown.values())
+
     def test_run_is_found_whatever_commit_drew_it(self, drawn, monkeypatch) -> None:
         monkeypatch.setattr("olvdm.commands.source.running_commit", lambda: "0" * 40)
         assert last(drawing(drawn.workshop, steps=3)).run_id == drawn.found.run_id
