@@ -94,6 +94,7 @@ def test_text_file_named_mp4_is_refused_in_words(tab) -> None:
     field = tab.locator("#upload input[type=file]")
     field.set_input_files({"name": "a.mp4", "mimeType": "video/mp4", "buffer": b"not a video"})
     tab.get_by_text("This is not a readable").wait_for()
+    tab.get_by_text(texts.READING).wait_for(state="hidden")
 
 
 def test_hostile_file_name_stays_text(tab) -> None:
@@ -105,6 +106,7 @@ def test_hostile_file_name_stays_text(tab) -> None:
 def test_nothing_to_inspect_is_said_in_words(tab) -> None:
     tab.locator("#inspect").click()
     tab.get_by_text(texts.FIRST_A_CLIP).wait_for()
+    assert texts.NO_CLIP_YET in tab.locator(INSPECTED).inner_text()
 
 
 def test_arrays_of_an_upload_can_be_taken_away(tab, tmp_path) -> None:

@@ -227,7 +227,12 @@ def _upload_reader(
 
     def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
         yield gr.skip(), status(texts.READING)
-        yield _was_read(services.read_upload(path), said)
+        try:
+            clip = services.read_upload(path)
+        except Exception:
+            yield None, status("")
+            raise
+        yield _was_read(clip, said)
 
     return on_upload
 

@@ -38,7 +38,7 @@ UPLOAD_HINT = (
     "{formats}, up to {megabytes} MB, {sides} pixels a side; the first {frames} frames are used."
 )
 TEST_CLIPS = "No video at hand? Take one of these"
-SECOND_UPLOAD = "Second video, to compare"
+SECOND_UPLOAD = "Second video"
 TAKE = "Both clips of Compare"
 CROP = "Square crop"
 CROP_INFO = "Look at the middle square instead of the whole frame."

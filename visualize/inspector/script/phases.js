@@ -17,7 +17,7 @@ const arrived = (value, load) => {
 
 const showEmpty = (value, load) => {
   play(false);
-  Object.assign(state, { previews: null });
+  Object.assign(state, { previews: null, advice: value.message });
   root.dataset.preview = 'none';
   showMessage(value.message, 'empty');
   arrived(value, load);
@@ -77,7 +77,7 @@ const add = (model) => {
 const showLast = (value, load) => {
   state.dropped = state.job;
   if (state.model) reveal();
-  else showMessage(value.message, 'empty');
+  else showMessage(state.advice || value.message, 'empty');
   state.isOwed = !state.model;
   arrived(value, load);
 };

@@ -13,6 +13,7 @@ const state = {
   loads: 0, // values seen
   applied: 0, // the youngest value that reached the screen
   phase: 'loading',
+  advice: '', // what to do while nothing is shown
   previews: null,
   frame: 0,
   playing: false,
