@@ -60,6 +60,12 @@ class TestOpening:
         assert another_run(page, "1-behind") == "2-failure"
 
 
+    def test_first_one_can_be_chosen_again_after_a_run(self, page) -> None:
+        run = generate(page, STORED_PROMPT, seed=next(SEEDS))
+        page.locator("#stored label").first.click()
+        assert another_run(page, run) == "1-behind"
+
+
 class TestGenerating:
     def test_shows_a_new_run_with_its_prompt(self, page, compared) -> None:
         compared.root.evaluate("root => { root.mark = 'the same node'; }")

@@ -31,6 +31,7 @@ MOST_REMEMBERED = 24
 POINT_TO_STORED = f"""
 line => line && (line.job || line.text === {json.dumps(texts.CANCELLED)})
   ? line : {json.dumps(status(texts.BUSY_HINT))}"""
+NOTHING_CHOSEN = "() => null"  # what is on the screen is none of them any more
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
 
@@ -136,6 +137,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         parts.session,
         **AT_ONCE,
     )
+    job.success(None, js=NOTHING_CHOSEN, outputs=parts.stored, api_visibility="private")
     cancels: list[Any] = [job]
     parts.buttons[1].click(
         on_cancel,

@@ -15,7 +15,7 @@ from visualize.screen.jobs import AT_ONCE, LIGHT
 from visualize.screen.shown import Choice, Finished
 from visualize.screen.status_line import status
 
-TO_COMPARE = "() => document.querySelector('[role=tab]').click()"
+TO_COMPARE = "() => { document.querySelector('[role=tab]').click(); return null; }"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def build_runs(
         runs.input(on_run, runs, parts.outputs, **LIGHT),
         pair.click(on_pair, chosen, parts.outputs, **LIGHT),
     ):
-        event.success(None, js=TO_COMPARE, api_visibility="private")
+        event.success(None, js=TO_COMPARE, outputs=parts.stored, api_visibility="private")
 
 
 def snippets(
