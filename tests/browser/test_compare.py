@@ -59,7 +59,6 @@ class TestOpening:
         page.locator("#stored").get_by_label("where OLVDM is worse").click()
         assert another_run(page, "1-behind") == "2-failure"
 
-
     def test_first_one_can_be_chosen_again_after_a_run(self, page) -> None:
         run = generate(page, STORED_PROMPT, seed=next(SEEDS))
         page.locator("#stored label").first.click()
