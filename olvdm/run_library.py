@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from visualize.payload import Spread
 
 MOST_BROUGHT = 8  # inspected clips, which have no place on the disk; memory holds their results
+MOST_FRESH = 2  # drawn runs that are still on their way to the disk
 MOST_PAIRS = 8  # of clips of other runs, made anew by a press
 
 
@@ -35,6 +36,7 @@ class RunLibrary:
         self.runs = runs
         self._brought: Recent[tuple[StoredRun, Finished]] = Recent(MOST_BROUGHT)
         self._pairs: Recent[tuple[StoredRun, Finished]] = Recent(MOST_PAIRS)
+        self._fresh: Recent[StoredRun] = Recent(MOST_FRESH)
         self._store: RunStore | None = None
         self._spreads: Mapping[str, Spread] | None = None
 
@@ -93,9 +95,12 @@ class RunLibrary:
         if name in {choice.key for choice in self.stored()}:
             return load_stored_run(self.examples / name)
         folder = self.store.find(name)
-        if folder is None:
+        if folder is not None:
+            return load_stored_run(folder, kind="run")
+        fresh = self._fresh.get(name)
+        if fresh is None:
             raise InputError(texts.NO_SUCH_RUN)
-        return load_stored_run(folder, kind="run")
+        return fresh
 
     def _in_memory(self, name: str) -> "tuple[StoredRun, Finished] | None":
         """Return a result that has no place on the disk: a person's own, or made of others."""
@@ -139,6 +144,10 @@ class RunLibrary:
         if not isinstance(key, str) or key not in run.clips:
             raise InputError("This run has no clip of that model; choose another pair.")
         return _ChosenClip(name, run, key, self._clip_names(name, run)[key])
+
+    def announce(self, run: "StoredRun", run_id: str) -> None:
+        """Let a run be found from the moment in which it is shown, before the disk has it."""
+        self._fresh.put(run_id, run)
 
     def bring(self, run: "StoredRun", finished: Finished) -> Finished:
         """Keep what was found in a person's own clip, which has no place on the disk."""

@@ -104,6 +104,7 @@ class Workshop(RunLibrary):
         run = StoredRun(request.prompt, {**settings, "commit": running_commit()}, clips)
         text = texts.DONE.format(seconds=time.monotonic() - begun)
         finished = self._finished(run, run_id, texts.BADGE_NEW, text)
+        self.announce(run, run_id)
         yield finished
         self._save(run, run_id)  # now, since it can be downloaded and linked to from now on
         denoising: list[DenoisingView] = []

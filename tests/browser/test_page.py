@@ -28,6 +28,7 @@ OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
   .map((node) => node.tagName + '.' + node.className)"""
 TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW, texts.TAB_RUNS)
+NAMED = (False, None)  # no blind trial
 PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}  # what a desk's screen is at 200 %
 
@@ -125,7 +126,7 @@ class TestLeaving:
     def test_closing_the_tab_frees_the_models(self, browser, small) -> None:
         page, faults = self.start_long_job(browser, small, 1)
         page.context.close()
-        event, _ = small.call("on_generate", "a red circle moves right", 2, 1, 3.0)
+        event, _ = small.call("on_generate", "a red circle moves right", 2, 1, 3.0, *NAMED)
         assert event == "complete"  # one job at a time: the other has ended
         steps = [
             json.loads(path.read_text())["about"]["settings"]["num_inference_steps"]

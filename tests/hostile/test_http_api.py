@@ -31,6 +31,7 @@ ENDPOINTS = {
     "metrics": ["run_id"],
     "list_checkpoints": [],
 }
+NAMED = (False, None)  # no blind trial
 PRIVATE = ("read", "read_other", "look", "on_stored", "on_generate", "on_take", "on_pair", "on_run")
 SHARE = re.compile(r'"(path|url)": ?"[^"]*"')  # of a file that the app offers
 
@@ -203,7 +204,7 @@ class TestForgedFiles:
 class TestPrivateHandlers:
     @pytest.mark.parametrize("key", ["../lvdm", "/etc", None, 3, "unknown", ["1-behind"]])
     def test_only_listed_comparisons_can_be_chosen(self, app, key) -> None:
-        assert_refused(app.call("on_stored", key))
+        assert_refused(app.call("on_stored", key, *NAMED))
 
     @pytest.mark.parametrize("clip_id", ["0" * 32, None, {"a": 1}])
     def test_inspection_takes_no_clip_from_outside(self, app, clip_id) -> None:
@@ -211,9 +212,9 @@ class TestPrivateHandlers:
 
     @pytest.mark.parametrize("run_id", BAD_RUNS, ids=lambda value: repr(value)[:20])
     def test_runs_are_found_by_their_names_alone(self, app, run_id) -> None:
-        assert_refused(app.call("on_run", run_id))
-        assert_refused(app.call("on_pair", run_id, "lvdm", run_id, "olvdm"))
-        assert_refused(app.call("on_pair", "1-behind", run_id, "1-behind", run_id))
+        assert_refused(app.call("on_run", run_id, *NAMED))
+        assert_refused(app.call("on_pair", run_id, "lvdm", run_id, "olvdm", *NAMED))
+        assert_refused(app.call("on_pair", "1-behind", run_id, "1-behind", run_id, *NAMED))
 
     @pytest.mark.parametrize("kind", ["exe", "../npz", None, 7, ["npz"]])
     def test_only_offered_files_are_written(self, app, kind) -> None:
@@ -303,7 +304,7 @@ class TestWhatIsLeft:
         app.call("compare", "CANARY-7431 moves", 3, 1, 3.0)
         app.call("generate", "a", 3, "CANARY-7431", 1, 3.0)
         app.call("metrics", "CANARY-7431")
-        app.call("on_run", {"CANARY-7431": 1})
+        app.call("on_run", {"CANARY-7431": 1}, *NAMED)
         app.call("inspect", sent_file("/CANARY-7431.mp4"), 4, 8, 0)
         app.call("inspect", "CANARY-7431", 4, 8, 0)
         app.call("read", sent_file("http://CANARY-7431/"))
@@ -376,7 +377,7 @@ class TestGrowth:
 
     def test_twenty_runs_stay_within_the_limit_of_the_store(self, small) -> None:
         for seed in range(20):
-            assert small.call("on_generate", GOOD[0], seed, 1, 3.0)[0] == "complete"
+            assert small.call("on_generate", GOOD[0], seed, 1, 3.0, *NAMED)[0] == "complete"
         kept = sum(path.stat().st_size for path in small.runs.rglob("*") if path.is_file())
         assert 0 < kept <= STORE_LIMIT
         assert len(list(small.runs.iterdir())) < 20

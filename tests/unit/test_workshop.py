@@ -252,6 +252,14 @@ class TestKeptRuns:
         assert list(job) == []
         assert workshop.store.run_ids() == [shown.run_id]
 
+    def test_run_is_found_from_the_moment_in_which_it_is_shown(self, workshop) -> None:
+        job = drawing(workshop)
+        shown = next(each for each in job if isinstance(each, Finished))
+        assert list(workshop.store.folder.iterdir()) == []
+        np.testing.assert_array_equal(
+            workshop.find_run(shown.run_id).clips[0].frames, shown.clips[0].frames
+        )
+
     def test_leaving_before_the_result_keeps_nothing(self, workshop) -> None:
         job = drawing(workshop, steps=5)
         next(each for each in job if "Step" in each.text)

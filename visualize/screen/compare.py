@@ -9,6 +9,8 @@ import gradio as gr
 
 from visualize.inspector.component import SlotInspector
 from visualize.screen import texts
+from visualize.screen.blind import Trials
+from visualize.screen.blind_choice import BlindParts, blind_switch, connect_choice, lay_out_choice
 from visualize.screen.downloads import Exporter, build_downloads
 from visualize.screen.inspector_value import empty_value, finished_value
 from visualize.screen.jobs import (
@@ -19,10 +21,10 @@ from visualize.screen.jobs import (
     as_sent,
     lock,
     on_cancel,
-    show_job,
     unlock_after,
 )
-from visualize.screen.shown import Choice, Finished, Link
+from visualize.screen.shown import Choice, Finished, Link, split_order
+from visualize.screen.staging import stage_job, stage_result
 from visualize.screen.status_line import asset, status, status_line
 
 FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
@@ -77,6 +79,7 @@ class CompareParts:
         inspector: Both clips.
         run_id: Of the run on the screen.
         session: Names and prompts of the runs of this visit.
+        blind: Of blind trials.
     """
 
     settings: Sequence[Any]
@@ -87,11 +90,17 @@ class CompareParts:
     inspector: SlotInspector
     run_id: gr.State
     session: gr.State
+    blind: BlindParts
 
     @property
     def outputs(self) -> list[Any]:
-        """What a job writes to."""
-        return [self.inspector, self.line, self.run_id]
+        """The stage, which every result is given to."""
+        return [self.inspector, self.line, self.run_id, self.blind.trials, self.blind.said]
+
+    @property
+    def blind_inputs(self) -> list[Any]:
+        """What decides whether a result comes blind."""
+        return [self.blind.switch, self.blind.trials]
 
 
 def build_compare(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
@@ -108,21 +117,25 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
 
     @explained
     def on_generate(
-        prompt: object, seed: object, steps: object, guidance: object
+        prompt: object,
+        seed: object,
+        steps: object,
+        guidance: object,
+        is_blind: object,
+        trials: Trials,
     ) -> Iterator[tuple[Any, ...]]:
-        yield from show_job(services.compare(prompt, seed, steps, guidance))
+        yield from stage_job(services.compare(prompt, seed, steps, guidance), is_blind, trials)
 
     @explained
-    def on_stored(key: object) -> Iterator[tuple[Any, ...]]:
-        finished = services.load_stored(key)
-        yield finished_value(finished, plays=False), status(""), finished.run_id
+    def on_stored(key: object, is_blind: object, trials: Trials) -> Iterator[tuple[Any, ...]]:
+        yield stage_result(services.load_stored(key), is_blind, trials)
 
     as_sent([*parts.settings, parts.stored])
     parts.dice.click(None, js=NEW_SEED, outputs=parts.settings[1], api_visibility="private")
     triggers = [parts.buttons[0].click, parts.settings[0].submit]
     job = gr.on(triggers, lock, outputs=parts.buttons, **AT_ONCE).then(
         on_generate,
-        parts.settings,
+        [*parts.settings, *parts.blind_inputs],
         parts.outputs,
         show_progress_on=parts.line,
         **MODEL,
@@ -133,7 +146,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     )
     job.success(
         remember,
-        [parts.run_id, parts.settings[0], parts.settings[1], parts.session],
+        [parts.run_id, parts.blind.trials, *parts.settings[:2], parts.session],
         parts.session,
         **AT_ONCE,
     )
@@ -145,7 +158,8 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         cancels=cancels,
         **AT_ONCE,
     )
-    parts.stored.input(on_stored, parts.stored, parts.outputs, **LIGHT)
+    parts.stored.input(on_stored, [parts.stored, *parts.blind_inputs], parts.outputs, **LIGHT)
+    connect_choice(parts.blind, services.find_run, parts.run_id, parts.outputs, explained)
     return parts
 
 
@@ -158,28 +172,33 @@ def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -
         page: The page.
     """
 
-    def on_open(request: gr.Request) -> tuple[Any, ...]:
+    def on_open(request: gr.Request, is_blind: object, trials: Trials) -> tuple[Any, ...]:
         link = services.read_link(dict(request.query_params))
+        nothing = [gr.skip()] * len(parts.outputs)
         if link is None:
-            return (gr.skip(),) * (3 + len(parts.settings))
-        filled = tuple(link.settings.get(name, gr.skip()) for name in FORM)
+            return *nothing, *[gr.skip()] * len(parts.settings)
+        filled = [link.settings.get(name, gr.skip()) for name in FORM]
         try:
-            finished = services.find_run(link.run_id)
+            shown = stage_result(services.find_run(link.run_id), is_blind, trials, link.place)
         except Exception:  # noqa: BLE001 - whatever it is, the person gets the form and a sentence
-            return gr.skip(), status(texts.NO_SUCH_RUN), gr.skip(), *filled
-        value = finished_value(finished, plays=False, place=link.place)
-        return value, status(""), finished.run_id, *filled
+            return nothing[0], status(texts.NO_SUCH_RUN), *nothing[2:], *filled
+        return *shown, *filled
 
-    page.load(on_open, None, [*parts.outputs, *parts.settings], **LIGHT)
+    page.load(on_open, parts.blind_inputs, [*parts.outputs, *parts.settings], **LIGHT)
 
 
 def remember(
-    run_id: str, prompt: object, seed: object, session: Sequence[tuple[str, str]]
+    run_id: str,
+    trials: Trials,
+    prompt: object,
+    seed: object,
+    session: Sequence[tuple[str, str]],
 ) -> list[tuple[str, str]]:
     """Add a run to those of this visit, the newest first.
 
     Args:
-        run_id: Its name.
+        run_id: Its name; empty for one that is judged blind.
+        trials: Which know that one.
         prompt: What was drawn.
         seed: Of its noise.
         session: Labels and names of those before.
@@ -188,7 +207,8 @@ def remember(
         Labels and names of all of them.
     """
     label = f"{str(prompt).strip()[:60]}, seed {seed}"
-    return [(label, run_id), *(run for run in session if run[1] != run_id)][:MOST_REMEMBERED]
+    name, _ = split_order(run_id or trials.pending)
+    return [(label, name), *(run for run in session if run[1] != name)][:MOST_REMEMBERED]
 
 
 def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
@@ -212,6 +232,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
             generate = gr.Button(texts.GENERATE, variant="primary", scale=4, elem_id="generate")
             cancel = gr.Button(texts.CANCEL, interactive=False, min_width=90, elem_id="cancel")
             dice = gr.Button(texts.DICE, min_width=110, elem_id="dice")
+        switch = blind_switch()
         line = status_line("compare-status")
         gr.Examples(
             [[each] for each in services.prompts],
@@ -226,6 +247,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
     stored = _stored_choice(services.stored)
     first = services.load_stored(services.stored[0].key) if services.stored else None
     value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
+    blind = lay_out_choice(switch, [choice.key for choice in services.stored])
     inspector = SlotInspector(value, elem_id="compare-inspector")
     run_id = gr.State(first.run_id if first else "")
     build_downloads(services.export, run_id, "compare", explained)
@@ -241,6 +263,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
         inspector=inspector,
         run_id=run_id,
         session=gr.State([]),
+        blind=blind,
     )
 
 

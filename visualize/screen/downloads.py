@@ -15,6 +15,12 @@ Exporter = Callable[[object, object], Path]
 CLICK = "() => document.querySelector('#{elem_id} a, a#{elem_id}, button#{elem_id}').click()"
 
 
+def refuse_blind(run_id: object) -> None:
+    """Refuse to make anything of a run that nobody may know; it has no name, like no run at all."""
+    if run_id == "":
+        raise gr.Error(texts.NOTHING_TO_TAKE, print_exception=False)
+
+
 def build_downloads(
     export: Exporter, run_id: gr.State, name: str, explained: Callable[..., Any]
 ) -> None:
@@ -26,7 +32,7 @@ def build_downloads(
         name: Begins the ids of the components.
         explained: Wraps a handler so that its failures are told in words.
     """
-    with gr.Row(elem_classes="downloads", equal_height=True):
+    with gr.Row(elem_id=f"{name}-downloads", equal_height=True):
         kind = gr.Dropdown(
             list(texts.EXPORTS.items()),
             value="report",
@@ -44,6 +50,7 @@ def build_downloads(
 
     @explained
     def on_take(run: object, wanted: object) -> Iterator[str]:
+        refuse_blind(run)
         yield str(export(run, wanted))
 
     take.click(on_take, [run_id, kind], hidden, **LIGHT).success(

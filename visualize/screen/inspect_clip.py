@@ -8,7 +8,7 @@ import gradio as gr
 
 from visualize.inspector.component import SlotInspector
 from visualize.screen import texts
-from visualize.screen.downloads import Exporter, build_downloads
+from visualize.screen.downloads import Exporter, build_downloads, refuse_blind
 from visualize.screen.inspector_value import empty_value
 from visualize.screen.jobs import (
     AT_ONCE,
@@ -92,6 +92,7 @@ def build_inspect(
 
     @explained
     def on_take(run_id: object) -> Iterator[tuple[Any, ...]]:
+        refuse_blind(run_id)
         first, second = services.take_run(run_id)
         yield first.clip_id, second.clip_id, status(texts.CLIP_READ), None, None
 

@@ -96,7 +96,7 @@ def payload_of(finished: Finished, *, plays: bool = False, start: Start | None =
         warning=finished.warning,
         verdict=verdict(finished.clips, finished.metrics),
         settings=dict(finished.settings),
-        sources=finished.sources,
+        sources=() if finished.is_blind else finished.sources,
         plays=plays,
     )
 

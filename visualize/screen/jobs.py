@@ -1,7 +1,7 @@
 """What both tabs do with a job of the model: lock the buttons, show each step, unlock."""
 
 import secrets
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final
 
 import gradio as gr
@@ -34,35 +34,43 @@ AT_ONCE: Final[dict[str, Any]] = {  # for what touches neither a model nor a fil
 Job = Generator[Progress | Finished, None, None]
 
 
-def show_job(job: Job) -> Iterator[tuple[Any, ...]]:
-    """Turn what a job reports into values of the inspector, the status line and the run's name.
+def run_name(finished: Finished | None) -> tuple[Any, ...]:
+    """Return the name under which a result is shown; without one the last name stays."""
+    return (finished.run_id if finished else gr.skip(),)
+
+
+def show_job(
+    job: Job, filed: Callable[[Finished | None], tuple[Any, ...]] = run_name
+) -> Iterator[tuple[Any, ...]]:
+    """Turn what a job reports into values of the inspector, the status line and what is filed.
 
     Args:
         job: Reports progress, and last its result.
+        filed: Returns what else belongs to a result, or to a step without one.
 
     Yields:
-        All three, once a step: a generator that yields often can be closed often.
+        All of these, once a step: a generator that yields often can be closed often.
 
     Raises:
         Exception: What the job raised, once the last result is back on the stage.
     """
     is_whole = False
     job_id = secrets.token_hex(8)
-    yield running_value((), job_id), status(texts.STARTING, 0, job_id=job_id), gr.skip()
+    yield running_value((), job_id), status(texts.STARTING, 0, job_id=job_id), *filed(None)
     try:
         for reached in job:
             if isinstance(reached, Finished):
                 # what comes after the first result only adds to it
                 value = finished_value(reached, plays=not is_whole)
-                yield value, status(reached.text), reached.run_id
+                yield value, status(reached.text), *filed(reached)
                 is_whole = True
             else:
                 stage = running_value(reached.previews, job_id) if reached.previews else gr.skip()
                 line = status(reached.text, reached.share, job_id="" if is_whole else job_id)
-                yield stage, line, gr.skip()
+                yield stage, line, *filed(None)
     except Exception:
         if not is_whole:
-            yield restored_value(), status(""), gr.skip()
+            yield restored_value(), status(""), *filed(None)
         raise
     finally:
         job.close()

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import gradio as gr
 
 from visualize.screen import texts
+from visualize.screen.blind import Trials
 from visualize.screen.compare import CompareParts
-from visualize.screen.inspector_value import finished_value
 from visualize.screen.jobs import AT_ONCE, LIGHT
 from visualize.screen.shown import Choice, Finished
-from visualize.screen.status_line import status
+from visualize.screen.staging import stage_result
 
 TO_COMPARE = "() => { document.querySelector('[role=tab]').click(); return null; }"
 
@@ -80,20 +80,26 @@ def build_runs(
         return lists[0], lists[1], lists[1], *snippets(services.address, *settings)
 
     @explained
-    def on_run(run_id: object) -> Iterator[tuple[Any, ...]]:
-        finished = services.find_run(run_id)
-        yield finished_value(finished, plays=False), status(""), finished.run_id
+    def on_run(run_id: object, is_blind: object, trials: Trials) -> Iterator[tuple[Any, ...]]:
+        yield stage_result(services.find_run(run_id), is_blind, trials)
 
     @explained
-    def on_pair(*asked: object) -> Iterator[tuple[Any, ...]]:
-        finished = services.pair_clips(*asked)
-        yield finished_value(finished, plays=False), status(""), finished.run_id
+    def on_pair(
+        run: object,
+        model: object,
+        other: object,
+        other_model: object,
+        is_blind: object,
+        trials: Trials,
+    ) -> Iterator[tuple[Any, ...]]:
+        pair = services.pair_clips(run, model, other, other_model)
+        yield stage_result(pair, is_blind, trials)
 
     listed = [runs, chosen[0], chosen[2]]
     tab.select(on_open, [parts.session, *parts.settings], [*listed, *codes], **AT_ONCE)
     for event in (
-        runs.input(on_run, runs, parts.outputs, **LIGHT),
-        pair.click(on_pair, chosen, parts.outputs, **LIGHT),
+        runs.input(on_run, [runs, *parts.blind_inputs], parts.outputs, **LIGHT),
+        pair.click(on_pair, [*chosen, *parts.blind_inputs], parts.outputs, **LIGHT),
     ):
         event.success(None, js=TO_COMPARE, outputs=parts.stored, api_visibility="private")
 

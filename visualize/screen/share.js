@@ -24,11 +24,12 @@ document.addEventListener('slot-inspector-state', (event) => {
   if (inspector) write(inspector, event.detail);
 });
 
-// Another result has arrived. Not the first one: the server has yet to read the address that led here.
+// Another result has arrived. A blind one has no address: it would lead to the names. Not the first one: the server has yet to read the address that led here.
 new MutationObserver((changes) => {
   for (const { target, oldValue } of changes) {
     const inspector = target.closest('#compare-inspector .si');
     if (!inspector || oldValue === '0' || inspector.dataset.phase !== 'done') continue;
+    if (inspector.dataset.blind === 'true') history.replaceState(null, '', location.pathname);
     write(inspector, { run_id: inspector.dataset.run, frame: Number(inspector.dataset.frame) });
   }
 }).observe(document.body, { subtree: true, attributeFilter: ['data-delivery'], attributeOldValue: true });

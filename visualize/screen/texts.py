@@ -1,5 +1,7 @@
 """Every word of the page, in one place, so that tests read what people read."""
 
+from typing import Literal
+
 TITLE = "OLVDM"
 TITLE_LONG = "OLVDM: object-centric latent video diffusion"
 LEAD = "One prompt, one noise, two models. Watch which one keeps its objects."
@@ -31,6 +33,36 @@ WHAT = {
 }
 BADGE_STORED = "stored"
 BADGE_NEW = "drawn just now"
+
+# Blind trials
+OURS = "OLVDM"
+BLIND = "Blind trial"
+BLIND_INFO = "Hide which model is which until you have chosen the steadier clip."
+BLIND_NAME = "Clip {letter}"
+BLIND_QUESTION = "Which clip is steadier?"
+ANSWERS: dict[Literal["a", "b", "neither"], str] = {
+    "a": "A is steadier",
+    "b": "B is steadier",
+    "neither": "No difference",
+}
+REVEALED = {
+    "a": "You chose clip A, which is {a}; clip B is {b}.",
+    "b": "You chose clip B, which is {b}; clip A is {a}.",
+    "neither": "You saw no difference; clip A is {a}, clip B is {b}.",
+}
+TALLY = "{times} of {count} times you chose {name}"
+TALLY_EVEN = "{times} of {count} times you saw no difference"
+PRACTICE = (
+    "For practice: this pair does not count, since it was on the screen with its names, was stored"
+    " for how it ends, or is of your own choice. Generate both clips of another seed for one that"
+    " counts."
+)
+NOT_COUNTED = "This pair does not count."
+NOTHING_TO_TAKE = (
+    "There is nothing to take from here yet; of a blind pair only once you have chosen the steadier"
+    " clip."
+)
+NOTHING_TO_JUDGE = "There is no blind pair on the screen; switch the blind trial on."
 
 # Inspect
 UPLOAD = "Video"

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from visualize.screen.blind import Trials
 from visualize.screen.compare import MOST_REMEMBERED, remember
 from visualize.screen.runs import snippets
+from visualize.screen.shown import REVERSED
 
 ADDRESS = "http://127.0.0.1:7860"
 HOSTILE = [
@@ -71,22 +73,31 @@ def test_mcp_client_is_told_the_address() -> None:
 
 
 def test_newest_run_of_a_visit_stands_first() -> None:
-    session = remember("b", "a blue square", 4, remember("a", "a red circle", 3, []))
+    session = remember(
+        "b", Trials(), "a blue square", 4, remember("a", Trials(), "a red circle", 3, [])
+    )
     assert session == [("a blue square, seed 4", "b"), ("a red circle, seed 3", "a")]
 
 
 def test_same_run_stands_there_once() -> None:
-    session = remember("a", "a red circle", 3, remember("a", "a red circle", 3, []))
+    session = remember(
+        "a", Trials(), "a red circle", 3, remember("a", Trials(), "a red circle", 3, [])
+    )
     assert session == [("a red circle, seed 3", "a")]
 
 
 def test_visit_remembers_few() -> None:
     session: list[tuple[str, str]] = []
     for number in range(MOST_REMEMBERED + 5):
-        session = remember(str(number), "a", number, session)
+        session = remember(str(number), Trials(), "a", number, session)
     assert len(session) == MOST_REMEMBERED
 
 
 @pytest.mark.parametrize("prompt", [None, 3, ["a"], {"a": 1}])
 def test_prompt_that_is_no_text_is_no_failure(prompt) -> None:
-    assert remember("a", prompt, 3, [])[0][1] == "a"
+    assert remember("a", Trials(), prompt, 3, [])[0][1] == "a"
+
+
+def test_blind_run_is_remembered_without_its_order() -> None:
+    trials = Trials(pending=f"a{REVERSED}")
+    assert remember("", trials, "a red circle", 3, []) == [("a red circle, seed 3", "a")]
