@@ -1,5 +1,7 @@
 """One layer of the denoiser that sees the whole clip: by slots that follow objects, or by time."""
 
+from typing import NamedTuple
+
 import torch
 from einops import einsum, rearrange
 from jaxtyping import Float
@@ -10,6 +12,18 @@ from olvdm.embeddings import sinusoids
 from olvdm.slot_attention import SlotAttention
 
 NUM_SLOTS = 8  # background, up to six objects, one to spare
+
+
+class Tracks(NamedTuple):
+    """The objects that a `SlotLayer` follows.
+
+    Attributes:
+        identities: Which object each slot holds, as a vector.
+        attention_masks: Each slot's share of every position, sum 1 over the slots.
+    """
+
+    identities: Float[Tensor, "b t k e"]
+    attention_masks: Float[Tensor, "b t k h w"]
 
 
 class SlotLayer(nn.Module):
@@ -27,7 +41,9 @@ class SlotLayer(nn.Module):
 
     Source: OLVDM section 1, "an object-tracking component", in a second reading: Slot Attention
     (Locatello et al. 2020) inside the network that draws. Ours: the layer; slots begin from learned
-    vectors, the same ones in every frame, so that a slot is the same one from frame to frame.
+    vectors, the same ones in every frame, so that a slot is the same one from frame to frame; and a
+    quarter of a slot says which object it holds, the rest is free to say where: a loss on the
+    slots' correlation reads the former alone.
     """
 
     def __init__(self, dim: int, num_heads: int, prompt_dim: int) -> None:
@@ -53,6 +69,12 @@ class SlotLayer(nn.Module):
         self, features: Float[Tensor, "b t h w d"], prompt_embeds: Float[Tensor, "b l e"]
     ) -> Float[Tensor, "b t h w d"]:
         """Return the features plus what the slots know; a fresh layer adds nothing."""
+        return self.track(features, prompt_embeds)[0]
+
+    def track(
+        self, features: Float[Tensor, "b t h w d"], prompt_embeds: Float[Tensor, "b l e"]
+    ) -> tuple[Float[Tensor, "b t h w d"], Tracks]:
+        """Return what `forward` does, and the objects that the slots follow."""
         batch, num_frames, height, _, _ = features.shape
         positions = rearrange(self.attention.norm_features(features), "b t h w d -> (b t) (h w) d")
         initial = self.initial.to(positions.dtype).expand(len(positions), -1, -1)
@@ -62,7 +84,12 @@ class SlotLayer(nn.Module):
         slots, masks = self.attention.compete(expected, positions)
         written = self.to_features(slots)
         spread = einsum(masks.to(written.dtype), written, "n k p, n k d -> n p d")
-        return features + rearrange(spread, "(b t) (h w) d -> b t h w d", t=num_frames, h=height)
+        spread = rearrange(spread, "(b t) (h w) d -> b t h w d", t=num_frames, h=height)
+        tracks = Tracks(
+            rearrange(slots[..., : slots.shape[-1] // 4], "(b t) k d -> b t k d", b=batch),
+            rearrange(masks, "(b t) k (h w) -> b t k h w", b=batch, h=height),
+        )
+        return features + spread, tracks
 
     def _relate(
         self, slots: Float[Tensor, "b t k d"], prompt_embeds: Float[Tensor, "b l e"]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from olvdm.attention import PromptAttention, SpatialAttention, TemporalAttention
-from olvdm.clip_layer import CLIP_LAYERS
+from olvdm.clip_layer import CLIP_LAYERS, SlotLayer, Tracks
 from olvdm.convolution import Downsample, SpatialConv, TimeMix, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
@@ -119,7 +119,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         noisy_latents: Float[Tensor, "b c t h w"],
         timesteps: Float[Tensor, "b t"],
         prompt_embeds: Float[Tensor, "b l e"],
-    ) -> Float[Tensor, "b c t h w"]:
+        returns_tracks: bool = False,
+    ) -> Float[Tensor, "b c t h w"] | tuple[Float[Tensor, "b c t h w"], Tracks]:
         """Return what the schedule asks for: by default the velocity, noise minus clean latents.
 
         Args:
@@ -127,9 +128,13 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
                 does; by default each frame is ``(1 - s) clean + s noise``.
             timesteps: Noise level of every frame, ``1000 s``; a given frame has 0.
             prompt_embeds: Embedded prompt, as the text encoder returns it.
+            returns_tracks: Whether the objects that its slots follow are wanted too.
 
         Returns:
-            The prediction, of the latents' shape.
+            The prediction, of the latents' shape; and the tracks, where they are wanted.
+
+        Raises:
+            ValueError: If tracks are wanted of a network without slots.
 
         Source: rectified flow (Liu et al. 2022), the convention of diffusers' flow matching.
         """
@@ -144,15 +149,23 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         _, num_frames, height, width, dim = coarse.shape
         places = frame_positions(num_frames, height, width, dim, coarse.device)
         coarse = coarse + places.to(coarse.dtype)
+        tracks = None
         for index, block in enumerate(self.trunk):
-            if self.whole_clip is not None and index == len(self.trunk) // 2:
+            if isinstance(self.whole_clip, SlotLayer) and index == len(self.trunk) // 2:
+                coarse, tracks = self.whole_clip.track(coarse, prompt_embeds)
+            elif self.whole_clip is not None and index == len(self.trunk) // 2:
                 coarse = self.whole_clip(coarse, prompt_embeds)
             coarse = block(coarse, trunk, prompt_embeds)
         features = features + self.up(coarse)
         for block in self.exit:
             features = block(features, local)
         prediction = self.head(F.silu(self.norm(features)))
-        return rearrange(prediction, "b t h w c -> b c t h w")
+        prediction = rearrange(prediction, "b t h w c -> b c t h w")
+        if not returns_tracks:
+            return prediction
+        if tracks is None:
+            raise ValueError('tracks need a denoiser whose clip_layer is "slots"')
+        return prediction, tracks
 
     def with_clip_layer(self, clip_layer: str) -> "VideoDenoiser":
         """Return the same network with a fresh layer in mid trunk, so that it predicts the same.

@@ -203,6 +203,9 @@ class DenoiserConfig(TrainingConfig):
         slot_loss: Loss on the slots' correlation in the predicted clean latents; none is LVDM.
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
+        track_loss: Loss on the correlation of the slots inside the denoiser, which need
+            ``clip_layer=slots``; not ``anchored``, for there is no clean clip to anchor them to.
+        track_weight: Its weight.
         shuffles_slots: Whether it is to forget which slot of a frame is which: its control.
     """
 
@@ -232,6 +235,8 @@ class DenoiserConfig(TrainingConfig):
     slot_gradient_share: float = number(0.12, 0.0, 1.0)
     slot_max_timestep: float = number(700.0, 0.0, 1000.0)
     shuffles_slots: bool = flag(False)
+    track_loss: str = choice("none", *(one for one in SLOT_LOSSES if one != "anchored"))
+    track_weight: float = number(0.02, 0.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)

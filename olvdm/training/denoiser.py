@@ -8,13 +8,15 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
+from olvdm.alignment import slot_presence
 from olvdm.autoencoder import VideoAutoencoder
+from olvdm.clip_layer import Tracks
 from olvdm.data.moving_shapes import vocabulary
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
-from olvdm.losses import denoising_loss
+from olvdm.losses import denoising_loss, slot_loss
 from olvdm.noise_schedule import NoiseSchedule
 from olvdm.sampling import Guidance, draw_latents
 from olvdm.slot_encoder import SlotEncoder
@@ -79,7 +81,7 @@ class DenoiserStage(Stage):
     Raises:
         ValueError: If there is a slot loss and no slot encoder.
         InputError: If the network to go on with predicts something else than the settings say, or
-            has another layer for the whole clip.
+            has another layer for the whole clip, or a loss wants the tracks of slots that it lacks.
 
     Source: OLVDM section 3. Ours: where the loss acts, on predicted clean latents, and its weight,
     a share of the denoising loss's own gradient.
@@ -96,6 +98,8 @@ class DenoiserStage(Stage):
         super().__init__()
         if config.slot_loss != "none" and slot_encoder is None:
             raise ValueError(f"slot loss {config.slot_loss!r} needs a slot encoder")
+        if config.track_loss != "none" and config.clip_layer != "slots":
+            raise InputError(f"track_loss {config.track_loss} needs clip_layer=slots")
         self.config = config
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.slot_encoder = slot_encoder.requires_grad_(False).eval() if slot_encoder else None
@@ -166,8 +170,8 @@ class DenoiserStage(Stage):
             progress: Not used: nothing here is ramped.
 
         Returns:
-            The total as ``loss``, ``denoising``, and with a slot loss ``slots`` and the weight that
-            balanced it.
+            The total as ``loss``, ``denoising``, with a slot loss ``slots`` and the weight that
+            balanced it, and with a loss on tracks ``tracks``.
         """
         latents, prompts = batch["latents"], batch["prompt"]
         assert isinstance(latents, Tensor)
@@ -175,20 +179,40 @@ class DenoiserStage(Stage):
         window = draw_window(latents, generators, self.config.clip_length)
         config, schedule = self.config, self.denoiser.schedule
         noisy = draw_noise(window, generators, config.given_share, config.prompt_drop, schedule)
-        prediction = self._predict(noisy, prompts)
+        prediction, tracks = self._predict(noisy, prompts)
+        losses = self._losses(noisy, prediction, generators)
+        if tracks is None:
+            return losses
+        there = slot_presence(tracks.attention_masks)
+        term = slot_loss(config.track_loss, tracks.identities, there)
+        loss = losses["loss"] + config.track_weight * term
+        return {**losses, "loss": loss, "tracks": term.detach()}
+
+    def _losses(
+        self, noisy: NoisyBatch, prediction: Tensor, generators: Sequence[torch.Generator]
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Return what the prediction costs, its slots included where they cost anything."""
         denoising = self._denoising_loss(noisy, prediction)
         if self.config.slot_loss == "none":
             return {"loss": denoising, "denoising": denoising.detach()}
         return self._with_slots(noisy, prediction, denoising, generators)
 
-    def _predict(self, noisy: NoisyBatch, prompts: list[str]) -> Float[Tensor, "b c t h w"]:
+    def _predict(
+        self, noisy: NoisyBatch, prompts: list[str]
+    ) -> tuple[Float[Tensor, "b c t h w"], Tracks | None]:
+        """Return the prediction, and the tracks where a loss reads them."""
         shown = [
             "" if drops else prompt
             for prompt, drops in zip(prompts, noisy.drops_prompt.tolist(), strict=True)
         ]
         tokens = self.text_encoder.tokenize(shown).to(noisy.latents.device)
         embeds = self.text_encoder(tokens)
-        return self.denoiser(noisy.noisy_latents, noisy.timesteps, embeds).float()
+        if self.config.track_loss == "none":
+            return self.denoiser(noisy.noisy_latents, noisy.timesteps, embeds).float(), None
+        prediction, tracks = self.denoiser(
+            noisy.noisy_latents, noisy.timesteps, embeds, returns_tracks=True
+        )
+        return prediction.float(), tracks
 
     def _denoising_loss(self, noisy: NoisyBatch, prediction: Tensor) -> Float[Tensor, ""]:
         return denoising_loss(prediction, noisy.target, noisy.is_given, self.config.loss_type)
@@ -239,7 +263,8 @@ class DenoiserStage(Stage):
             assert isinstance(prompts, list)
             schedule = self.denoiser.schedule
             noisy = draw_noise(latents.to(self._device), generators, 0.0, 0.0, schedule)
-            losses.append(float(self._denoising_loss(noisy, self._predict(noisy, prompts))))
+            prediction, _ = self._predict(noisy, prompts)
+            losses.append(float(self._denoising_loss(noisy, prediction)))
         mean = float(np.mean(losses))
         return {"denoising": mean, "score": -mean}
 

@@ -176,3 +176,19 @@ def test_half_of_the_given_frames_are_a_first_one_alone() -> None:
 
 def test_settings_of_a_flow_denoiser_say_nothing_of_it() -> None:
     assert "prediction_type" not in tiny_denoiser().config
+
+
+def test_loss_on_tracks_teaches_the_slots_of_the_denoiser(make_stage: Any) -> None:
+    stage = make_stage(clip_layer="slots", track_loss="corr", track_weight=0.5, given_share=0.0)
+    batch = stage.fetch([0, 1])
+    losses = stage(batch, generators(), 0.0)
+    torch.testing.assert_close(
+        losses["loss"], losses["denoising"] + 0.5 * losses["tracks"], atol=1e-5, rtol=1e-5
+    )
+    losses["loss"].backward()
+    assert stage.denoiser.whole_clip.initial.grad.abs().max() > 0
+
+
+def test_loss_on_tracks_needs_slots_in_the_denoiser(make_stage: Any) -> None:
+    with pytest.raises(InputError, match="track_loss corr needs clip_layer=slots"):
+        make_stage(clip_layer="temporal", track_loss="corr")
