@@ -1,7 +1,6 @@
 """Start the app with the shipped models, drive its page, and say what was seen."""
 
 import argparse
-import dataclasses
 import os
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from benchmarks.browser import PROGRAM, open_browser
 from benchmarks.drive.compare_tab import generate, look_around, measure_growth, open_first_page
 from benchmarks.drive.downloads import take_away
 from benchmarks.drive.drive import Drive, Measure, table_of
-from benchmarks.drive.endings import start_without_weights, wait_in_line
+from benchmarks.drive.endings import see_missing_weights, wait_in_line
 from benchmarks.drive.other_tabs import (
     inspect_samples,
     inspect_uploads,
@@ -109,10 +108,12 @@ def drive_bare_app(drive: Drive, folder: Path) -> None:
     command = [sys.executable, "app.py", "--port", str(port), "--checkpoints", str(temp)]
     variables = {"TMPDIR": str(temp)}
     with (
+        drive.step("start an app without weights"),
         (drive.output / "server-without-weights.log").open("wb") as log,
         running_app(command, ROOT, variables, port, log) as app,
     ):
-        start_without_weights(dataclasses.replace(drive, url=app.url))
+        drive.url = app.url
+        see_missing_weights(drive)
 
 
 def report(drive: Drive) -> None:

@@ -46,7 +46,7 @@ def open_first_page(drive: Drive) -> Page:
         drive.shoot(page, "first-page-whole", is_whole=True)
     with drive.step("see the page while it loads"):
         early = drive.browser.new_context().new_page()
-        early.goto(drive.url, wait_until="commit")
+        early.goto(drive.url, wait_until="domcontentloaded")
         drive.shoot(early, "loading")
         early.context.close()
     return page

@@ -50,13 +50,13 @@ def wait_in_line(drive: Drive, app: RunningApp) -> None:
         page.context.close()
 
 
-def start_without_weights(drive: Drive) -> None:
+def see_missing_weights(drive: Drive) -> None:
     """See the page of an app that has no model and no stored comparison.
 
     Args:
         drive: Before that app.
     """
-    with drive.step("start without weights"):
+    with drive.step("see what is said where weights are missing"):
         page = drive.open("no weights")
         page.locator("#banner code").wait_for()
         page.get_by_text(texts.NOTHING_YET).wait_for()
