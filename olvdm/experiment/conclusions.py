@@ -78,6 +78,7 @@ def combine(changes: Sequence[PairedDifference], references: Sequence[Number], g
     enough to claim nothing.
     """
     percents = [one.relative_percent for one in changes if one.relative_percent is not None]
+    effects = [one.effect_size for one in changes if one.effect_size is not None]
     pairs = zip(changes, references, strict=True)
     spans = [relative_interval(*pair) for pair in pairs] if goal != "real" else []
     known = [one for one in spans if one is not None]
@@ -86,6 +87,7 @@ def combine(changes: Sequence[PairedDifference], references: Sequence[Number], g
         percent=_rounded(mean(percents)) if percents else None,
         low=_rounded(min(low for _, low, _ in known)) if known else None,
         high=_rounded(max(high for _, _, high in known)) if known else None,
+        effect_size=_rounded(mean(effects)) if effects else None,
         verdict=verdicts[0] if len(set(verdicts)) == 1 else "undecided",
         num_seeds=len(verdicts),
         num_better=verdicts.count("better"),
@@ -178,6 +180,7 @@ def _set_change(pairs: Sequence[tuple[Number, Number]]) -> Change:
         percent=_rounded(mean(percents)) if percents else None,
         low=None,
         high=None,
+        effect_size=None,
         verdict="undecided",
         num_seeds=len(percents),
         num_better=0,
@@ -201,9 +204,9 @@ def _aim(row: str, measure: str, demand: Demand, bound: Number, change: Change |
         is_met = {
             "gain": change.verdict == "better" and abs(change.percent) >= (bound or 0),
             "steady": abs(change.percent) <= (bound or 0),
-            "not worse": change.verdict != "worse",
+            "not worse": change.num_worse == 0,
             "no larger": change.percent <= (bound or 0),
-            "no gain": change.verdict != "better",
+            "no gain": change.num_better == 0,
         }[demand]
     return Aim(
         row=row, measure=measure, demand=demand, bound_percent=bound, change=change, is_met=is_met

@@ -14,6 +14,7 @@ class Change(Part):
         percent: Mean over seeds of the change, in percent of the reference's mean.
         low: Lowest end of the seeds' intervals, likewise; none where the goal is the real clip.
         high: Highest end.
+        effect_size: Mean over seeds of Cohen's d of the paired differences.
         verdict: ``better`` or ``worse`` where every seed says so, else ``undecided``.
         num_seeds: Seeds that were compared.
         num_better: Those whose interval says better.
@@ -23,6 +24,7 @@ class Change(Part):
     percent: Number
     low: Number
     high: Number
+    effect_size: Number
     verdict: Verdict
     num_seeds: Count
     num_better: Count
@@ -36,8 +38,8 @@ class Aim(Part):
         row: Whom it is asked of.
         measure: Of what: a measure of a clip, or a number of all clips together.
         demand: ``gain``: better by the bound in every seed; ``steady``: its mean within the bound
-            of the reference's; ``not worse``: no verdict of worse; ``no larger``: its mean, where
-            there is no interval; ``no gain``: what a control must not show.
+            of the reference's; ``not worse``: worse in no seed; ``no larger``: its mean, where
+            there is no interval; ``no gain``: better in no seed, as is asked of a control.
         bound_percent: The bound; none where the demand has none.
         change: What was found; none where nothing was.
         is_met: Whether it is; none where nothing was found.
