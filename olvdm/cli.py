@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> None:  # noqa: C901 - one branch a command
     """Import the command, which may take seconds, and run it."""
     command: str = arguments.command
     if command == "train":
@@ -62,6 +62,8 @@ def _run(arguments: argparse.Namespace) -> None:
         from olvdm.commands.inspection import inspect_video as run
     elif command == "evaluate":
         from olvdm.commands.evaluation import evaluate as run
+    elif command == "experiment":
+        from olvdm.commands.experiment import experiment as run
     elif command == "data":
         from olvdm.commands.clips import run_data as run
     elif command == "package":

@@ -94,10 +94,7 @@ class Generation:
         check_number("num_frames", self.num_frames, WholeRange(1, MAX_FRAMES))
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
-        scale, floor = self.slot_guidance_scale, self.slot_guidance_floor
-        check_number("slot_guidance_scale", scale, SLOT_GUIDANCE, is_whole=False)
-        if floor is not None:
-            check_number("slot_guidance_floor", floor, SLOT_FLOOR, is_whole=False)
+        check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
         for name in ("height", "width"):
             side: object = getattr(self, name)
             if side is not None and (not isinstance(side, int) or side not in SIDES):
@@ -228,6 +225,21 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
     if isinstance(value, bool) or not isinstance(value, kinds) or value not in legal:
         noun = "a whole number" if is_whole else "a number"
         raise InputError(f"{name} must be {noun} from {legal}, got {str(value)[:32]}")
+
+
+def check_slot_guidance(scale: object, floor: object) -> None:
+    """Refuse slot guidance that cannot be.
+
+    Args:
+        scale: Of the steps.
+        floor: From which slots are left alone; none is legal.
+
+    Raises:
+        InputError: If one is no number, or out of its range.
+    """
+    check_number("slot_guidance_scale", scale, SLOT_GUIDANCE, is_whole=False)
+    if floor is not None:
+        check_number("slot_guidance_floor", floor, SLOT_FLOOR, is_whole=False)
 
 
 def check_frames(name: str, frames: object) -> None:

@@ -118,9 +118,8 @@ def slot_guidance(
     """
     if scale == 0:
         return None
-    with torch.inference_mode(False):  # what is made in that mode knows no gradients for ever
-        copied = copy.deepcopy(encoder).float().requires_grad_(False)
-    return SlotGuidance(copied, float(scale), DEFAULT_FLOOR if floor is None else float(floor))
+    found = DEFAULT_FLOOR if floor is None else float(floor)
+    return SlotGuidance(_in_fp32(encoder), float(scale), found)
 
 
 def steadiness(
@@ -156,7 +155,13 @@ def measure_floor(encoder: SlotEncoder, clips: Iterable[Float[Tensor, "b c t h w
     Source: method.md section 4, last paragraph.
     """
     found: list[Tensor] = []
+    exact = _in_fp32(encoder)
     for latents in clips:
-        cosines, is_there = steadiness(encoder, latents)
+        cosines, is_there = steadiness(exact, latents.float())
         found.append(cosines[is_there])
     return float(torch.cat(found).quantile(FLOOR_QUANTILE))
+
+
+def _in_fp32(encoder: SlotEncoder) -> SlotEncoder:
+    with torch.inference_mode(False):  # what is made in that mode knows no gradients for ever
+        return copy.deepcopy(encoder).float().requires_grad_(False)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import Field, fields
 from typing import Any, NoReturn
 
+from olvdm.commands import experiment_arguments
 from olvdm.errors import InputError
 from olvdm.limits import (
     ADAPT_STEPS,
@@ -16,6 +17,7 @@ from olvdm.limits import (
     NUM_SLOTS,
     SEED,
     SIDES,
+    SLOT_GUIDANCE,
     STEPS,
 )
 from olvdm.training.config import CONFIGS, PRESETS
@@ -173,6 +175,7 @@ def build_parser() -> Parser:
     _add_package(commands)
     _add_examples(commands)
     _add_evaluate(commands)
+    _add_experiment(commands)
     _add_data(commands)
     _add_command(commands, "doctor", "show versions, speed and space of this machine", "")
     return parser
@@ -236,6 +239,7 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     _add_number(parser, "--width", "likewise")
     _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
     _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}; 1 is as trained")
+    _add_slot_guidance(parser)
     parser.add_argument(
         "--given",
         nargs="+",
@@ -255,6 +259,13 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     )
     again = "take all settings from the record of a clip or of a comparison"
     parser.add_argument("--from", "--repeat", dest="repeat", metavar="RECORD.json", help=again)
+
+
+def _add_slot_guidance(parser: Parser) -> None:
+    summary = (
+        f"how far slots that lose their object are brought back, {SLOT_GUIDANCE}; 0 not at all"
+    )
+    _add_number(parser, "--slot-guidance-scale", summary)
 
 
 def _add_inspect(commands: Any) -> None:  # noqa: ANN401
@@ -364,6 +375,7 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     _add_number(parser, "--seed", "noise of the first prompt; each next one is one more")
     _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
     _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}")
+    _add_slot_guidance(parser)
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -375,6 +387,12 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
         metavar="DIR",
         help="output of another evaluation, to compare with prompt by prompt",
     )
+
+
+def _add_experiment(commands: Any) -> None:  # noqa: ANN401
+    summary, epilog = experiment_arguments.SUMMARY, experiment_arguments.EPILOG
+    parser = _add_command(commands, "experiment", summary, epilog)
+    experiment_arguments.add_options(parser, number)
 
 
 def _add_data(commands: Any) -> None:  # noqa: ANN401

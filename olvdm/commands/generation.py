@@ -37,14 +37,22 @@ from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import generation_of
 from olvdm.generation import OLVDMPipelineOutput
-from olvdm.limits import MAX_FRAMES, Range, WholeRange
+from olvdm.limits import MAX_FRAMES, SLOT_GUIDANCE, Range, WholeRange
 from olvdm.pipeline import OLVDMPipeline, fastest_dtype
 from olvdm.request import Request, check_choice, check_number, check_request, check_whole
 from olvdm.video import write_mp4
 
 KIND = "generation"
 FPS = Range(1.0, 60.0)
-FIELDS = (*REQUEST_FIELDS, "checkpoint", "given", "places", "fps", "dtype")
+FIELDS = (
+    *REQUEST_FIELDS,
+    "checkpoint",
+    "given",
+    "places",
+    "fps",
+    "dtype",
+    "slot_guidance_scale",
+)
 STILLS = (".png", ".webp")
 
 
@@ -61,6 +69,7 @@ class Job:
         places: Where they belong, none for the first ones.
         fps: Frames a second of the file.
         dtype: Name of the weights' dtype.
+        slot_guidance_scale: How far slots that lose their object are brought back.
     """
 
     request: Request
@@ -71,11 +80,17 @@ class Job:
     places: tuple[int, ...] | None
     fps: float
     dtype: str
+    slot_guidance_scale: float = 0.0
 
     def settings(self) -> dict[str, object]:
-        """Return what ``check_job`` makes an equal job of, as JSON can hold it."""
+        """Return what ``check_job`` makes an equal job of, as JSON can hold it.
+
+        Slot guidance is told of where there is some: records of before know none.
+        """
         asked = {name: getattr(self.request, name) for name in REQUEST_FIELDS}
         others = {name: value for name, value in asdict(self).items() if name != "request"}
+        if not self.slot_guidance_scale:
+            del others["slot_guidance_scale"]
         return {**asked, **others}
 
 
@@ -221,6 +236,9 @@ def check_job(settings: dict[str, Any]) -> Job:
         places=None if places is None else tuple(check_whole("places", p, inside) for p in places),
         fps=check_number("fps", 8 if fps is None else fps, FPS),
         dtype=str(check_choice("dtype", dtype, tuple(DTYPES))),
+        slot_guidance_scale=check_number(
+            "slot_guidance_scale", settings.get("slot_guidance_scale", 0.0), SLOT_GUIDANCE
+        ),
     )
 
 
@@ -271,6 +289,7 @@ def draw(
         width=job.width,
         given_frames=given,
         given_places=job.places,
+        slot_guidance_scale=job.slot_guidance_scale,
     )
     drawn = None
     with tqdm(desc="Denoising", unit="step", disable=None, leave=False) as bar:

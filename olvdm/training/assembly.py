@@ -30,11 +30,8 @@ def assemble(trainings: Mapping[str, Path]) -> tuple[OLVDMPipeline, dict[str, ob
 
     Returns:
         The model, its weights in the dtypes in which they are shipped, and what its manifest is to
-        say of data and trainings.
-
-    Raises:
-        CheckpointError: If a part is missing or damaged.
-        InputError: If the parts were not trained on each other.
+        say of data and trainings. A part that is missing or damaged is a ``CheckpointError``; parts
+        that were not trained on each other are an ``InputError``.
     """
     denoiser = load_part(trainings["denoiser"], "denoiser", VideoDenoiser)
     pipeline = OLVDMPipeline(

@@ -306,8 +306,22 @@ def load_config(
             raise InputError(f"{stage_name} has no setting {name[:64]!r}{hint}")
     for name, value in overrides.items():
         values[name] = read_text(declared[name], value) if isinstance(value, str) else value
+    return make_config(stage_name, values)
+
+
+def make_config(stage_name: str, values: Mapping[str, object]) -> TrainingConfig:
+    """Return the settings of a stage, every value brought into the kind of its field.
+
+    Args:
+        stage_name: Which stage.
+        values: By field, all of them known; fields that are left out have their defaults.
+
+    Returns:
+        The settings, checked.
+    """
+    declared = {one.name: one for one in fields(CONFIGS[stage_name])}
     legal: dict[str, Any] = {name: checked(declared[name], one) for name, one in values.items()}
-    return config_class(**legal)
+    return CONFIGS[stage_name](**legal)
 
 
 def to_toml(config: TrainingConfig) -> str:

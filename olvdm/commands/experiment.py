@@ -1,0 +1,136 @@
+"""``olvdm experiment``: one base, many branches -> results.json, and what it says in a table."""
+
+import argparse
+import logging
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from olvdm.evaluation.protocol import Evaluation
+from olvdm.evaluation.report_markdown import render_table, show_number
+from olvdm.experiment.gather import Asked
+from olvdm.experiment.plan import Places, Plan, make_plan
+from olvdm.experiment.results import RESULTS_NAME, Results, Row
+from olvdm.experiment.runner import run_experiment
+from olvdm.experiment.suite import load_suite
+
+SHOWN = ("identity_switches", "vanishing", "colour_drift", "area_drift", "warp_error", "mean_flow")
+HIDDEN = ("command", "parser", "output")
+
+
+def experiment(arguments: argparse.Namespace) -> None:
+    """Compute an experiment as far as time allows, and show what came out.
+
+    Args:
+        arguments: What ``olvdm experiment`` was given.
+    """
+    plan = read_plan(arguments)
+    asked = Asked(evaluations=_evaluations(arguments, plan), command=command_of(arguments))
+    logging.basicConfig(format="%(message)s")
+    results = run_experiment(plan, asked, arguments.max_minutes)
+    if results is None:
+        print("no branch has been scored yet; the same command goes on")
+        return
+    print("\n".join(result_tables(results)))
+    print(f"the results are in {plan.places.output / RESULTS_NAME}")
+
+
+def read_plan(arguments: argparse.Namespace) -> Plan:
+    """Return the plan that a command line asks for.
+
+    Args:
+        arguments: What ``olvdm experiment`` was given.
+
+    Returns:
+        The plan, every part of it checked.
+    """
+    base, output = Path(arguments.base), Path(arguments.output)
+    places = Places(
+        base=base,
+        autoencoder=Path(arguments.autoencoder or base),
+        slots=Path(arguments.slots or base),
+        latents=Path(arguments.latents or output / "latents"),
+        output=output,
+        judges=None if arguments.judges is None else Path(arguments.judges),
+    )
+    return make_plan(
+        load_suite(arguments.suite),
+        places,
+        rows=arguments.rows,
+        num_seeds=arguments.num_seeds,
+        max_steps=arguments.max_steps,
+        base_steps=arguments.base_steps,
+        changes=arguments.changes,
+    )
+
+
+def command_of(arguments: argparse.Namespace) -> str:
+    """Return the words that repeat an experiment; of folders only their names are told.
+
+    Args:
+        arguments: What ``olvdm experiment`` was given.
+
+    Returns:
+        The command.
+    """
+    words = ["olvdm", "experiment"]
+    for name, value in vars(arguments).items():
+        if name in HIDDEN or value is None or value == []:
+            continue
+        if name == "changes":
+            words += [word for one in value for word in ("--set", one)]
+            continue
+        told = [Path(one).name if Path(str(one)).is_absolute() else one for one in _listed(value)]
+        words += [f"--{name.replace('_', '-')}", *map(str, told)]
+    return f"{shlex.join(words)} --output DIR"
+
+
+def result_tables(results: Results) -> list[str]:
+    """Write the main numbers as Markdown, every one of them from the results.
+
+    Args:
+        results: What was found.
+
+    Returns:
+        Lines: a table a level, and what is missing.
+    """
+    titles = {one.name: one.title for one in results.measures}
+    names = [name for name in SHOWN if name in titles]
+    lines: list[str] = []
+    for level, real in results.real.items():
+        rows = [
+            ["real clips", "", *(show_number(real[name].mean) for name in names if name in real)]
+        ]
+        rows += [_cells(row, level, names) for row in results.rows if level in row.seeds]
+        lines += [f"Level {level}; change against {results.protocol.reference} in percent.", ""]
+        lines += render_table(("row", "seeds", *(titles[name] for name in names)), rows)
+    for one in results.missing:
+        needed = "unknown" if one.minutes is None else f"{one.minutes:.0f}"
+        lines.append(f"- missing: {one.row}, seed {one.seed}; it would take {needed} minutes")
+    return lines
+
+
+def _cells(row: Row, level: str, names: Sequence[str]) -> list[str]:
+    spread = row.seeds[level]
+    cells = [row.label, str(sum(level in one.levels for one in row.branches))]
+    for name in names:
+        mean = spread.measures[name].mean if name in spread.measures else None
+        change = spread.relative_percent.get(name)
+        told = "" if change is None or change.mean is None else f" ({change.mean:+.1f} %)"
+        cells.append(f"{show_number(mean)}{told}")
+    return cells
+
+
+def _evaluations(arguments: argparse.Namespace, plan: Plan) -> dict[str, Evaluation]:
+    num_prompts = plan.suite.num_prompts if arguments.num_prompts is None else arguments.num_prompts
+    found = {
+        level: Evaluation(level=level, num_prompts=num_prompts, parts=("generation",))
+        for level in arguments.levels
+    }
+    for one in found.values():
+        one.check()
+    return found
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -1,0 +1,229 @@
+"""What an experiment is made of, as data: variants of the method, in the order of computing."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from olvdm.errors import InputError
+from olvdm.limits import CONFIG_BYTES
+from olvdm.training.config import CONFIGS, nearest_name
+
+SUITES = ("ablation", "smoke")
+STAGES = ("denoiser", "autoencoder", "none")
+ROW_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes part of the names of folders
+SAMPLING = ("slot_guidance_scale", "slot_guidance_floor")
+# What decides the protocol, so that no row may differ in it.
+FIXED = ("seed", "max_steps", "batch_size", "level", "num_clips", "init_from", "latents", "videos")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowPlan:
+    """One variant of the method.
+
+    Attributes:
+        name: Key of the row.
+        label: As tables print it.
+        shows: One sentence: what is learned from it.
+        stage: What it trains from the base: ``denoiser``, or ``autoencoder``, whose decoder then
+            draws the latents of another row; ``none`` draws another row's clips in another way.
+        begins_from: Row whose denoiser it takes; none where it trains its own.
+        has_own_base: Whether it is trained from scratch, for the steps of base and branch together,
+            because the base cannot be changed into it.
+        training: Settings in which its training differs.
+        sampling: Settings in which its drawing differs.
+    """
+
+    name: str
+    label: str
+    shows: str
+    stage: str = "denoiser"
+    begins_from: str | None = None
+    has_own_base: bool = False
+    training: Mapping[str, Any]
+    sampling: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Variants, and in which order they are worth computing.
+
+    Attributes:
+        name: Of the suite.
+        reference: Row that all others are compared with, seed by seed.
+        max_steps: Further steps of every branch.
+        num_prompts: Prompts of each level.
+        training: Settings of the denoiser that all rows share.
+        autoencoder: The same of rows that train an autoencoder.
+        rows: The variants, in the order of tables.
+        order: Row and seed of every branch, the first one to be computed first.
+    """
+
+    name: str
+    reference: str
+    max_steps: int
+    num_prompts: int
+    training: Mapping[str, Any]
+    autoencoder: Mapping[str, Any]
+    rows: tuple[RowPlan, ...]
+    order: tuple[tuple[str, int], ...]
+
+    def row(self, name: str) -> RowPlan:
+        """Return a row by its name."""
+        return {row.name: row for row in self.rows}[name]
+
+    def chosen(
+        self, names: Sequence[str] | None = None, num_seeds: int | None = None
+    ) -> list[tuple[RowPlan, int]]:
+        """Return the branches to compute, in their order.
+
+        Args:
+            names: Rows that are wanted, none for all; what they are compared with and begin from
+                is added.
+            num_seeds: Most seeds of a row, none for all.
+
+        Returns:
+            Row and seed of each.
+
+        Raises:
+            InputError: If there is no such row; the sentence names the nearest one.
+        """
+        known = {row.name: row for row in self.rows}
+        for name in names or ():
+            if name not in known:
+                hint = nearest_name(name, known)
+                raise InputError(f"suite {self.name} has no row {name[:64]!r}{hint}")
+        wanted = set(names or known) | {self.reference}
+        wanted |= {row.begins_from for row in self.rows if row.name in wanted and row.begins_from}
+        done: dict[str, int] = {}
+        found: list[tuple[RowPlan, int]] = []
+        for name, seed in self.order:
+            done[name] = done.get(name, 0) + 1
+            if name in wanted and (num_seeds is None or done[name] <= num_seeds):
+                found.append((known[name], seed))
+        return found
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """Read a suite and check every word of it, before anything is computed.
+
+    Args:
+        name_or_path: One of ``SUITES``, or a TOML file of one's own.
+
+    Returns:
+        The suite.
+
+    Raises:
+        InputError: If the file cannot be read, or something in it is unknown or contradicts itself;
+            the sentence names the nearest known word.
+
+    Ours: the form.
+    """
+    try:
+        document = tomllib.loads(_read(name_or_path))
+    except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InputError(
+            "the suite is not valid TOML; see the suite 'smoke' for the form"
+        ) from error
+    try:
+        suite = _suite(Path(name_or_path).stem, document)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"the suite lacks something, or has it in another form ({str(error)[:64]}); see the "
+            "suite 'smoke' for the form"
+        ) from error
+    _check(suite)
+    return suite
+
+
+def check_settings(stage: str, settings: Mapping[str, object], fixed: Sequence[str] = ()) -> None:
+    """Refuse settings that a stage does not have, or that may not be changed here.
+
+    Args:
+        stage: Whose settings they are.
+        settings: By field.
+        fixed: Fields that are no row's to change.
+
+    Raises:
+        InputError: If a field is unknown, with the nearest known one, or fixed.
+    """
+    known = [one.name for one in fields(CONFIGS[stage])]
+    for name in settings:
+        if name not in known:
+            hint = nearest_name(name, known)
+            raise InputError(f"{stage} has no setting {name[:64]!r}{hint}")
+        if name in fixed:
+            raise InputError(f"{name} is the same for all rows; set it for the whole experiment")
+
+
+def _read(name_or_path: str) -> str:
+    if name_or_path in SUITES:
+        file = resources.files("olvdm.experiment") / "suites" / f"{name_or_path}.toml"
+        return file.read_text(encoding="utf-8")
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        known = f"{', '.join(SUITES)} or a path that ends in .toml"
+        raise InputError(f"suite must be {known}, got {path.name[:64]!r}")
+    try:
+        with path.open("rb") as file:
+            content = file.read(CONFIG_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"the suite {path.name[:64]!r} cannot be read") from error
+    if len(content) > CONFIG_BYTES:
+        raise InputError(f"a suite may hold {CONFIG_BYTES} bytes; this one is larger")
+    return content.decode("utf-8")
+
+
+def _suite(name: str, document: dict[str, Any]) -> Suite:
+    turns = document.pop("turns")
+    plain: dict[str, Any] = {"training": {}, "sampling": {}}
+    rows = tuple(RowPlan(**(plain | row)) for row in document.pop("rows"))
+    order = tuple((row, seed) for turn in turns for seed in turn["seeds"] for row in turn["rows"])
+    shared: dict[str, Any] = {"training": {}, "autoencoder": {}}
+    return Suite(name=name, rows=rows, order=order, **(shared | document))
+
+
+def _check(suite: Suite) -> None:
+    """Refuse a suite whose parts do not fit together."""
+    names = [row.name for row in suite.rows]
+    for name in names:
+        if not ROW_NAME.fullmatch(name):
+            raise InputError(f"a row is named in at most 32 small letters, got {name[:64]!r}")
+    seeds: dict[str, list[int]] = {name: [] for name in names}
+    for name, seed in suite.order:
+        if name not in seeds:
+            raise InputError(f"a turn names the row {name[:64]!r}{nearest_name(name, names)}")
+        seeds[name].append(seed)
+    if len(set(names)) < len(names) or len(set(suite.order)) < len(suite.order):
+        raise InputError("every row of a suite has a name of its own, and each seed once")
+    if suite.reference not in names:
+        raise InputError(f"the reference {suite.reference!r} is no row of the suite")
+    check_settings("denoiser", suite.training)
+    check_settings("autoencoder", suite.autoencoder)
+    for row in suite.rows:
+        _check_row(row, suite, seeds)
+
+
+def _check_row(row: RowPlan, suite: Suite, seeds: Mapping[str, Sequence[int]]) -> None:
+    if (row.begins_from is None) != (row.stage == "denoiser"):
+        raise InputError(f"row {row.name} trains its own denoiser, or begins_from another's")
+    _check_changes(row)
+    for other in filter(None, (row.begins_from, suite.reference)):
+        if other not in seeds or not set(seeds[row.name]) <= set(seeds[other]):
+            raise InputError(f"row {row.name} needs row {other[:64]!r} with the same seeds")
+
+
+def _check_changes(row: RowPlan) -> None:
+    """Refuse settings that the row has not."""
+    if row.stage not in STAGES:
+        raise InputError(f"stage of row {row.name} must be one of {', '.join(STAGES)}")
+    if row.stage != "none":
+        check_settings(row.stage, row.training, FIXED)
+    elif row.training:
+        raise InputError(f"row {row.name} trains nothing, so it has no settings of a training")
+    for name in row.sampling:
+        if name not in SAMPLING:
+            raise InputError(f"sampling has no setting {name[:64]!r}{nearest_name(name, SAMPLING)}")
