@@ -52,7 +52,7 @@ def lvdm_unet(
         dtype: Of the weights.
 
     Returns:
-        The network at 64 channels, multiplied by 1, 2 and 2, with two blocks a level.
+        The network at 64 channels, multiplied by 1, 1 and 2, with two blocks a level.
 
     Raises:
         MissingPeerError: If there is no checkout, or it does not run here.
@@ -78,7 +78,7 @@ def lvdm_unet(
         out_channels=latent_channels,
         num_res_blocks=2,
         attention_resolutions=(2, 4),
-        channel_mult=(1, 2, 2),
+        channel_mult=(1, 1, 2),
         num_heads=4,
         num_head_channels=-1,
         use_checkpoint=False,
