@@ -170,6 +170,7 @@ def _inspect_services(workshop: Workshop) -> "InspectServices":
 
 
 def _runs_services(workshop: Workshop, port: int) -> "RunsServices":
+    from visualize.screen.pins import PinServices
     from visualize.screen.runs import RunsServices
 
     host = os.environ.get("SPACE_HOST")
@@ -179,6 +180,7 @@ def _runs_services(workshop: Workshop, port: int) -> "RunsServices":
         stored=workshop.stored(),
         models=MODELS,
         address=f"https://{host}" if host else f"http://127.0.0.1:{port}",
+        pins=PinServices(workshop.pinned, workshop.pair_clips, limits.PINNED_RUNS),
     )
 
 

@@ -23,6 +23,7 @@ from visualize.screen.jobs import (
     on_cancel,
     unlock_after,
 )
+from visualize.screen.pins import pins_panel
 from visualize.screen.shown import Choice, Finished, Link, split_order
 from visualize.screen.staging import stage_job, stage_result
 from visualize.screen.status_line import asset, status, status_line
@@ -80,6 +81,7 @@ class CompareParts:
         run_id: Of the run on the screen.
         session: Names and prompts of the runs of this visit.
         blind: Of blind trials.
+        pins: The pinned runs.
     """
 
     settings: Sequence[Any]
@@ -91,6 +93,7 @@ class CompareParts:
     run_id: gr.State
     session: gr.State
     blind: BlindParts
+    pins: gr.HTML
 
     @property
     def outputs(self) -> list[Any]:
@@ -248,7 +251,8 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
     first = services.load_stored(services.stored[0].key) if services.stored else None
     value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
     blind = lay_out_choice(switch, [choice.key for choice in services.stored])
-    inspector = SlotInspector(value, elem_id="compare-inspector")
+    pins = pins_panel("compare-pins")
+    inspector = SlotInspector(value, can_pin=True, elem_id="compare-inspector")
     run_id = gr.State(first.run_id if first else "")
     build_downloads(services.export, run_id, "compare", explained)
     gr.HTML(
@@ -264,6 +268,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
         run_id=run_id,
         session=gr.State([]),
         blind=blind,
+        pins=pins,
     )
 
 

@@ -80,5 +80,7 @@ While *drawing*, no slots are needed: OLVDM is as fast as LVDM.
 
 def build_how_it_works() -> None:
     """Lay the tab out; its captions lead to the first tab by themselves."""
-    gr.HTML(html_template=asset("tour.html"), js_on_load=asset("tour.js"), apply_default_css=False)
+    gr.HTML(
+        html_template=asset("looks.html"), js_on_load=asset("looks.js"), apply_default_css=False
+    )
     gr.Markdown(TEXT, latex_delimiters=FORMULAS, elem_classes="prose-page")

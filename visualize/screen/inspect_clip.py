@@ -21,6 +21,7 @@ from visualize.screen.jobs import (
     show_job,
     unlock_after,
 )
+from visualize.screen.pins import pins_panel
 from visualize.screen.shown import Choice, ReadClip
 from visualize.screen.status_line import status, status_line
 
@@ -69,17 +70,21 @@ class _Parts:
     line: gr.HTML
     inspector: SlotInspector
     run_id: gr.State
+    pins: gr.HTML
 
 
 def build_inspect(
     services: InspectServices, compared: gr.State, explained: Callable[..., Any]
-) -> None:
+) -> tuple[SlotInspector, gr.HTML]:
     """Lay the tab out and connect it.
 
     Args:
         services: What computes.
         compared: The run on the screen of the first tab.
         explained: Wraps a handler so that its failures are told in words.
+
+    Returns:
+        The inspector, and the list of the runs that it pins.
     """
     parts = _lay_out(services, explained)
     as_sent(parts.settings)
@@ -105,6 +110,7 @@ def build_inspect(
     started = [each.success(lock, outputs=parts.buttons, **AT_ONCE) for each in taken]
     started.append(parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE))
     _connect(parts, services, started, explained)
+    return parts.inspector, parts.pins
 
 
 def _connect(
@@ -170,7 +176,10 @@ def _lay_out(services: InspectServices, explained: Callable[..., Any]) -> _Parts
             start = gr.Button(texts.INSPECT, variant="primary", scale=3, elem_id="inspect")
             cancel = gr.Button(texts.CANCEL, interactive=False, scale=1, elem_id="cancel-inspect")
         line = status_line("inspect-status")
-    inspector = SlotInspector(empty_value(texts.NO_CLIP_YET), elem_id="clip-inspector")
+    pins = pins_panel("inspect-pins")
+    inspector = SlotInspector(
+        empty_value(texts.NO_CLIP_YET), can_pin=True, elem_id="clip-inspector"
+    )
     run_id = gr.State("")
     build_downloads(services.export, run_id, "inspect", explained)
     return _Parts(
@@ -184,6 +193,7 @@ def _lay_out(services: InspectServices, explained: Callable[..., Any]) -> _Parts
         line=line,
         inspector=inspector,
         run_id=run_id,
+        pins=pins,
     )
 
 

@@ -11,12 +11,17 @@ from visualize.screen.api import ApiServices, build_api
 from visualize.screen.compare import CompareServices, build_compare, open_link
 from visualize.screen.how_it_works import build_how_it_works
 from visualize.screen.inspect_clip import InspectServices, build_inspect
+from visualize.screen.pins import connect_pins
 from visualize.screen.runs import RunsServices, build_runs
 from visualize.screen.status_line import asset
+from visualize.screen.tour import build_tour
 
-DARK = """
-const button = element.querySelector('.dark-button');
-button.addEventListener('click', () => document.body.classList.toggle('dark'));
+HEAD = """
+const listen = (name, action) => element.querySelector(name).addEventListener('click', action);
+listen('.dark-button', () => document.body.classList.toggle('dark'));
+listen('.tour-button', ({ target }) => {
+  target.dispatchEvent(new CustomEvent('olvdm-tour', { bubbles: true }));
+});
 """
 
 
@@ -101,19 +106,22 @@ def build_page(
         delete_cache=cache_sweep,
         fill_width=False,
     ) as page:
-        gr.HTML(html_template=asset("head.html"), js_on_load=DARK, apply_default_css=False)
+        gr.HTML(html_template=asset("head.html"), js_on_load=HEAD, apply_default_css=False)
         if missing:
             gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
         with gr.Tabs():
             with gr.Tab(texts.TAB_COMPARE, id="compare"):
                 parts = build_compare(compare, explained)
             with gr.Tab(texts.TAB_INSPECT, id="inspect"):
-                build_inspect(inspect, parts.run_id, explained)
+                inspected = build_inspect(inspect, parts.run_id, explained)
             with gr.Tab(texts.TAB_HOW, id="how"):
                 build_how_it_works()
             with gr.Tab(texts.TAB_RUNS, id="runs") as tab:
                 build_runs(runs, parts, tab, explained)
+        pinning = [(parts.inspector, parts.pins), inspected]
+        connect_pins(runs.pins, pinning, parts.outputs, parts.stored, parts.blind_inputs, explained)
         build_api(api, explained)
+        build_tour()
         open_link(parts, compare, page)
     return page
 

@@ -12,10 +12,9 @@ from visualize.screen import texts
 from visualize.screen.blind import Trials
 from visualize.screen.compare import CompareParts
 from visualize.screen.jobs import AT_ONCE, LIGHT
+from visualize.screen.pins import PinServices
 from visualize.screen.shown import Choice, Finished
-from visualize.screen.staging import stage_result
-
-TO_COMPARE = "() => { document.querySelector('[role=tab]').click(); return null; }"
+from visualize.screen.staging import TO_COMPARE, stage_result
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class RunsServices:
         stored: Runs that are always there.
         models: Names of the models whose clips a run holds.
         address: Of this server, as a program would write it.
+        pins: What pinned runs need.
     """
 
     find_run: Callable[[object], Finished]
@@ -35,6 +35,7 @@ class RunsServices:
     stored: Sequence[Choice]
     models: Sequence[str]
     address: str
+    pins: PinServices
 
 
 def build_runs(

@@ -13,6 +13,9 @@ from visualize.screen.jobs import Job, show_job
 from visualize.screen.shown import Finished
 from visualize.screen.status_line import status
 
+# Leads to the first tab; what stands there now is none of its stored comparisons.
+TO_COMPARE = "() => { document.querySelector('[role=tab]').click(); return null; }"
+
 
 def stage_result(
     finished: Finished, is_blind: object, trials: Trials, place: Start | None = None

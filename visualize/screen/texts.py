@@ -34,6 +34,55 @@ WHAT = {
 BADGE_STORED = "stored"
 BADGE_NEW = "drawn just now"
 
+# Tour
+TOUR = "Tour"
+TOUR_STEPS = {
+    "Same start, two clips": (
+        "Both models begin with the same noise and read the same prompt. Press Play, or Space on"
+        " the clips, and watch where they part."
+    ),
+    "One slot alone": (
+        "A slot is a vector that claims pixels. This is one of them alone: the pixels of one"
+        " object, found without being told what an object is."
+    ),
+    "Who stays who": (
+        "Every slot of every frame against every other one, sorted by slot. Orange blocks on the"
+        " diagonal are objects that stay themselves."
+    ),
+    "One cell": (
+        "A press on a cell holds it. Here are its two frames, both slots outlined, and a sentence"
+        " that says what the number means."
+    ),
+    "When it flickers": (
+        "Flicker of each slot over time; A is dashed, B solid. The line is the frame on the"
+        " screen, where the two clips differ most."
+    ),
+    "What the figures say": (
+        "One pair of clips is an observation. Only what many prompts say, beside each number, is"
+        " called better or worse."
+    ),
+}
+TOUR_WORDS = {
+    "title": TOUR,
+    "count": "Step {step} of {steps}",
+    "back": "Back",
+    "next": "Next",
+    "last": "Done",
+    "end": "End the tour",
+    "later": (
+        "The tour shows the figures of two clips. Wait until they are on the screen, and in a"
+        " blind trial until you have chosen."
+    ),
+}
+
+# Pinned runs
+PINNED = "Pinned runs: {count} of {most}"
+PINNED_HINT = "Press A or B to put a clip on that side."
+PINNED_CLIP = "{clip} of pinned run {number} as {side}"
+PINNED_ALREADY = "This run is pinned already."
+PINS_FULL = "{most} runs are pinned, and there is room for no more; unpin one first."
+UNPIN = "Unpin run {number}"
+
 # Blind trials
 OURS = "OLVDM"
 BLIND = "Blind trial"

@@ -149,9 +149,19 @@ const go = ({ frame, cell, side = 0, slot, view, order, matching }) => {
   if (['frame', 'slot'].includes(order)) ACTIONS.order(order);
   if (['raw', 'matched'].includes(matching)) ACTIONS.matching(matching);
   if (slot !== undefined) { state.solo = heldKeys()[slot] || null; slotsChanged(); } // counts the objects that are there
-  if (isCell(side, cell)) hold({ side, cell });
+  if (cell === null) release();
+  const wanted = cell === 'object' ? objectCell() : cell;
+  if (isCell(side, wanted)) hold({ side, cell: wanted });
+  if (frame === 'start') jump(state.model.value.start.frame);
   if (Number.isFinite(frame)) jump(frame);
   readOut();
+};
+
+// A cell that every result has: the first object of clip A, where the result opens.
+const objectCell = () => {
+  const object = clips()[0].slots.findIndex((slot) => !slot.is_background && slot.is_present);
+  const second = Math.max(1, state.model.value.start.frame);
+  return [second - 1, object, second, object];
 };
 
 const isCell = (side, cell) => {

@@ -27,6 +27,7 @@ def comparison(run_id: str = RUN, **changes: Any) -> Finished:
         for name, jitter in zip(MODELS, (0.2, 0.1), strict=True)
     )
     given: dict[str, Any] = {
+        "clips": clips,
         "run_id": run_id,
         "badge": texts.BADGE_NEW,
         "caption": "a red circle moves right",
@@ -37,7 +38,7 @@ def comparison(run_id: str = RUN, **changes: Any) -> Finished:
         "settings": {"lvdm sha256": "1", "olvdm sha256": "2"},
         "sources": (f"{run_id}/lvdm", f"{run_id}/olvdm"),
     }
-    return Finished(**{"clips": clips} | given | changes)
+    return Finished(**given | changes)
 
 
 def pair() -> Finished:
