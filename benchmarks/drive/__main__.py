@@ -125,7 +125,7 @@ def report(drive: Drive) -> None:
     print(f"requests that left the machine: {len(outside)}")
     for page, found in drive.faults.items():
         said = " (expected)" if page in EXPECTED else ""
-        for fault in dict.fromkeys(found):
+        for fault in dict.fromkeys(one.partition("\n")[0] for one in found):
             print(f"error on the page {page!r}{said}: {fault}")
     print(f"steps that could not be done: {len(drive.failed)}")
     for name, reason in drive.failed.items():
