@@ -31,6 +31,7 @@ const show = (step) => {
   go(state);
   outline(inspector().querySelector(look));
   write(title, text, words.count.replace('{step}', at + 1).replace('{steps}', steps.length));
+  if (at === 0 && document.activeElement === part('back')) card.focus({ preventScroll: true }); // it is about to go
   part('back').hidden = at === 0;
   part('next').textContent = at === steps.length - 1 ? words.last : words.next;
 };
