@@ -13,8 +13,16 @@ from olvdm.experiment.plan import Places, Plan, make_plan
 from olvdm.experiment.results import RESULTS_NAME, Results, Row
 from olvdm.experiment.runner import run_experiment
 from olvdm.experiment.suite import load_suite
+from olvdm.generation import check_number
+from olvdm.limits import Range, WholeRange
 
 SHOWN = ("identity_switches", "vanishing", "colour_drift", "area_drift", "warp_error", "mean_flow")
+LIMITS = {
+    "num_seeds": WholeRange(1, 1_000),
+    "max_steps": WholeRange(1, 1_000_000_000),
+    "base_steps": WholeRange(0, 1_000_000_000),
+    "max_minutes": Range(0.0, 1e6),
+}
 HIDDEN = ("command", "parser", "output")
 
 
@@ -24,6 +32,7 @@ def experiment(arguments: argparse.Namespace) -> None:
     Args:
         arguments: What ``olvdm experiment`` was given.
     """
+    _check_numbers(arguments)
     plan = read_plan(arguments)
     asked = Asked(evaluations=_evaluations(arguments, plan), command=command_of(arguments))
     logging.basicConfig(format="%(message)s")
@@ -80,8 +89,9 @@ def command_of(arguments: argparse.Namespace) -> str:
         if name == "changes":
             words += [word for one in value for word in ("--set", one)]
             continue
-        told = [Path(one).name if Path(str(one)).is_absolute() else one for one in _listed(value)]
-        words += [f"--{name.replace('_', '-')}", *map(str, told)]
+        texts = map(str, _listed(value))
+        told = (Path(one).name if Path(one).is_absolute() else one for one in texts)
+        words += [f"--{name.replace('_', '-')}", *told]
     return f"{shlex.join(words)} --output DIR"
 
 
@@ -108,6 +118,13 @@ def result_tables(results: Results) -> list[str]:
         needed = "unknown" if one.minutes is None else f"{one.minutes:.0f}"
         lines.append(f"- missing: {one.row}, seed {one.seed}; it would take {needed} minutes")
     return lines
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    for name, legal in LIMITS.items():
+        value = getattr(arguments, name)
+        if value is not None:
+            check_number(name, value, legal, is_whole=isinstance(legal, WholeRange))
 
 
 def _cells(row: Row, level: str, names: Sequence[str]) -> list[str]:

@@ -190,8 +190,8 @@ def score_branch(
     finally:
         drawn = branch.prompts_done(level, evaluation.num_prompts) - before
         cost = branch.cost()
-        spent = {"prompts": drawn, "scoring_seconds": time.monotonic() - started}
-        _save_cost(branch, cost | {one: cost.get(one, 0) + add for one, add in spent.items()})
+        spent = {"prompts": float(drawn), "scoring_seconds": time.monotonic() - started}
+        _save_cost(branch, cost | {one: cost.get(one, 0.0) + add for one, add in spent.items()})
 
 
 def log_lines(branch: Branch) -> list[dict[str, Any]]:

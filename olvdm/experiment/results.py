@@ -334,7 +334,8 @@ class Results(Part):
 
     def found(self) -> dict[str, object]:
         """Return all but what it took: equal for two evaluations of equal checkpoints."""
-        return self.model_dump(mode="json", exclude={"cost"})
+        times = {"cost": True, "summary": True, "missing": {"__all__": {"minutes"}}}
+        return self.model_dump(mode="json", exclude=times)
 
 
 def save_results(path: Path, results: Results) -> None:

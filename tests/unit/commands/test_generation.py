@@ -75,6 +75,14 @@ def test_recorded_command_means_the_same_job(drawn) -> None:
     assert check_job(settings) == check_job(record["settings"])
 
 
+def test_slot_guidance_is_recorded_where_there_is_some() -> None:
+    plain, guided = ({"prompt": PROMPT, "slot_guidance_scale": scale} for scale in (0, 2))
+    assert "slot_guidance_scale" not in check_job(plain).settings()
+    assert check_job(guided).settings()["slot_guidance_scale"] == 2.0
+    with pytest.raises(InputError, match="slot_guidance_scale must be a number"):
+        check_job({"prompt": PROMPT, "slot_guidance_scale": -1})
+
+
 def test_option_overrides_the_record(drawn) -> None:
     words = ["--repeat", str(drawn / "clip.json"), "--output", str(drawn / "other.mp4")]
     assert main(["generate", *words, "--seed", "4"]) == 0

@@ -1,5 +1,6 @@
 import fcntl
 import itertools
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from olvdm.training import autoencoder, denoiser
 SIZES = ("num_clips=2", "height=32", "width=32", "num_frames=8", "precision=no")
 CHANGES = (*SIZES, *(f"autoencoder.{size}" for size in SIZES), "slot_max_timestep=1000")
 LEVEL = "simple"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -111,6 +113,19 @@ def test_a_row_that_trains_nothing_draws_another_s_checkpoint(results: Results) 
     guided, plain = (results.row(name).branches[0] for name in ("guidance", "lvdm"))
     assert guided.checkpoint_sha256 == plain.checkpoint_sha256
     assert guided.settings == {}
+
+
+def test_slot_guidance_draws_other_clips_below_what_real_slots_reach(output: Path) -> None:
+    plain, guided = (
+        output / "branches" / name / f"scores-{LEVEL}" for name in ("lvdm-1", "guidance-1")
+    )
+    protocol = json.loads((guided / "scores.json").read_bytes())["protocol"]
+    assert -1 <= protocol["slot_guidance_floor"] <= 1
+    pairs = [
+        [json.loads(line)["frames_sha256"] for line in (one / "generation.jsonl").open()]
+        for one in (plain, guided)
+    ]
+    assert not set(pairs[0]) & set(pairs[1])
 
 
 def test_a_fine_tuned_decoder_keeps_the_denoiser_of_its_row(output: Path) -> None:
