@@ -262,7 +262,10 @@ def save_figures(
     kind = target.suffix.lower().removeprefix(".")
     if kind not in {"png", "pdf"}:
         raise ValueError(f"a figure is written as .png or .pdf, not as {target.suffix!r}")
-    metadata = _metadata([one for column in columns for one in column], kind, settings or {})
+    figures = [one for column in columns for one in column]
+    for figure in figures:
+        settle_layout(figure)
+    metadata = _metadata(figures, kind, settings or {})
     data = (_png if kind == "png" else _pdf)(columns, metadata)
     handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -272,6 +275,23 @@ def save_figures(
         Path(aside).replace(target)
     finally:
         Path(aside).unlink(missing_ok=True)
+
+
+def settle_layout(figure: "Figure") -> None:
+    """Lay a figure out once and for all, its axes on a fine grid.
+
+    Args:
+        figure: The figure that is changed; whatever is added later is not laid out.
+
+    Ours: matplotlib's solver takes its unknowns in the order of their addresses, so the last bits
+    of a layout differ from run to run, and with them the bytes of a file.
+    """
+    with _DRAWING:
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, low, width, height = (round(float(one), 5) for one in axes.get_position().bounds)
+        axes.set_position((left, low, width, height))
 
 
 def figure_frame(figure: "Figure", *, scale: float = 1.0) -> UInt8[np.ndarray, "h w 3"]:
