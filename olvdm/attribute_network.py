@@ -26,13 +26,15 @@ GROUP_WIDTH = 8  # channels that are normalised together
 class AttributeNetwork(ModelMixin, ConfigMixin):
     """Tell the attributes of the objects of a clip; what it sees before it tells serves distances.
 
+    The first two stages look at every second frame on its own, where shapes are sharp; the others
+    at what follows what.
+
     Args:
-        widths: Channels of each stage, multiples of 8; each stage halves height and width, and all
-            but the second halve the frames.
+        widths: Channels of each stage, multiples of 8; each stage halves height and width.
         feature_dim: Width of the features.
 
     Raises:
-        ValueError: If there are fewer than two stages, or a width is not a multiple of 8.
+        ValueError: If there are fewer than three stages, or a width is not a multiple of 8.
 
     Ours: networks that know natural videos say little about flat shapes, and a distance by their
     features says less; these features know what the world's own captions speak of. It is trained
@@ -43,21 +45,24 @@ class AttributeNetwork(ModelMixin, ConfigMixin):
     def __init__(self, widths: Sequence[int] = (24, 48, 96, 128), feature_dim: int = 64) -> None:
         super().__init__()
         widths = tuple(widths)
-        if len(widths) < 2 or any(width < 1 or width % GROUP_WIDTH for width in widths):
-            raise ValueError(f"need at least 2 widths, multiples of {GROUP_WIDTH}, got {widths}")
+        if len(widths) < 3 or any(width < 1 or width % GROUP_WIDTH for width in widths):
+            raise ValueError(f"need at least 3 widths, multiples of {GROUP_WIDTH}, got {widths}")
+        first, second, *later = widths
         self.stages = nn.Sequential(
-            nn.Conv3d(3, widths[0], (3, 5, 5), stride=2, padding=(1, 2, 2)),
+            nn.Conv3d(3, first, (1, 5, 5), stride=2, padding=(0, 2, 2)),
+            *_activated(first),
+            nn.Conv3d(first, second, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1)),
+            *_activated(second),
+            nn.Conv3d(second, second, (1, 3, 3), padding=(0, 1, 1)),
+            *_activated(second),
             *(
                 layer
-                for place, (before, after) in enumerate(pairwise(widths))
+                for place, (before, after) in enumerate(pairwise((second, *later)))
                 for layer in (
-                    nn.GroupNorm(before // GROUP_WIDTH, before),
-                    nn.SiLU(),
                     nn.Conv3d(before, after, 3, stride=(2 if place else 1, 2, 2), padding=1),
+                    *_activated(after),
                 )
             ),
-            nn.GroupNorm(widths[-1] // GROUP_WIDTH, widths[-1]),
-            nn.SiLU(),
         )
         self.to_features = nn.Linear(2 * widths[-1], feature_dim)
         self.to_attributes = nn.Linear(feature_dim, sum(map(len, ATTRIBUTES.values())))
@@ -87,6 +92,10 @@ class AttributeNetwork(ModelMixin, ConfigMixin):
         logits = self.to_attributes(F.silu(self.features(clip))).float()
         sizes = [len(values) for values in ATTRIBUTES.values()]
         return dict(zip(ATTRIBUTES, logits.split(sizes, dim=1), strict=True))
+
+
+def _activated(width: int) -> tuple[nn.Module, nn.Module]:
+    return nn.GroupNorm(width // GROUP_WIDTH, width), nn.SiLU()
 
 
 def attribute_targets(objects: Sequence[ShapesObject]) -> dict[str, Float[Tensor, " n"]]:

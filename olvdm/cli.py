@@ -64,6 +64,8 @@ def _run(arguments: argparse.Namespace) -> None:  # noqa: C901 - one branch a co
         from olvdm.commands.evaluation import evaluate as run
     elif command == "experiment":
         from olvdm.commands.experiment import experiment as run
+    elif command == "report":
+        from olvdm.commands.results_page import write_report as run
     elif command == "data":
         from olvdm.commands.clips import run_data as run
     elif command == "package":

@@ -1,4 +1,4 @@
-"""What can be typed after ``olvdm``: commands, options, and help that teaches by examples."""
+"""What can be typed after ``olvdm``: commands and their options."""
 
 import argparse
 import difflib
@@ -8,6 +8,22 @@ from dataclasses import Field, fields
 from typing import Any, NoReturn
 
 from olvdm.commands import experiment_arguments
+from olvdm.commands.help_texts import (
+    DATA_EPILOG,
+    DESCRIPTION,
+    EPILOG,
+    EVALUATE_EPILOG,
+    EXAMPLES_EPILOG,
+    GENERATE_EPILOG,
+    INSPECT_EPILOG,
+    PACKAGE_EPILOG,
+    REPORT_EPILOG,
+    STAGE_EPILOG,
+    STAGE_HELP,
+    STAGE_PARTS,
+    STAGE_VIDEOS,
+    TRAIN_EPILOG,
+)
 from olvdm.errors import InputError
 from olvdm.limits import (
     ADAPT_STEPS,
@@ -24,98 +40,6 @@ from olvdm.training.config import CONFIGS, PRESETS
 
 SETTING = "setting."  # prefix of the parsed options that are settings of a training
 CHECKPOINT = "checkpoints/olvdm"
-
-DESCRIPTION = "Make short videos, and keep track of the objects in them."
-EPILOG = """\
-examples:
-  olvdm generate "a red circle moves right" --checkpoint checkpoints/olvdm --output clip.mp4
-  olvdm inspect clip.mp4 --output inspection
-  olvdm train autoencoder --preset smoke --output runs/autoencoder
-  olvdm COMMAND --help           explains one command, with more examples
-
-exit codes: 0 done, or a training stopped cleanly; 1 a bug; 2 bad arguments or input;
-3 numbers that are not finite; 4 storage that fails; 130 interrupted
-"""
-TRAIN_EPILOG = """\
-A whole model is three trainings, each of which reads the one before, and a package:
-  olvdm train autoencoder --preset cpu --output runs/autoencoder
-  olvdm train slots --preset cpu --autoencoder runs/autoencoder/final --output runs/slots
-  olvdm train denoiser --preset cpu --autoencoder runs/autoencoder/final \\
-      --slots runs/slots/final --slot-loss corr --output runs/denoiser
-  olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
-      --denoiser runs/denoiser/final --output checkpoints/mine
-
-Stop it with Ctrl-C: it finishes the step and saves; --resume goes on from there.
-Several GPUs or machines: python -m accelerate.commands.launch -m olvdm train ...
-"""
-STAGE_EPILOG = """\
-examples:
-  olvdm train {stage} --preset smoke {parts}--output runs/{stage}
-  olvdm train {stage} --preset cpu {parts}--max-steps 2000 --output runs/{stage}
-  olvdm train {stage} --preset gpu {parts}--videos my_videos --output runs/{stage}
-  olvdm train {stage} --resume --output runs/{stage}
-
-Progress is in TensorBoard's form: tensorboard --logdir runs/{stage}
-"""
-STAGE_HELP = {
-    "autoencoder": "stage 1: clips to latents and back",
-    "slots": "stage 2: slots that find the objects in the latents",
-    "denoiser": "stage 3: the network that draws latents from noise and a prompt",
-    "judge": "apart from the stages: a network by whose features clips are compared",
-}
-STAGE_PARTS = {
-    "autoencoder": "",
-    "slots": "--autoencoder runs/autoencoder/final ",
-    "denoiser": "--autoencoder runs/autoencoder/final ",
-    "judge": "",
-}
-GENERATE_EPILOG = """\
-Beside clip.mp4 it writes clip-overlay.mp4 (the slots over the frames), clip-correlation.png (the
-slots of all frames against each other), clip-report.html and clip.json (all settings, and the
-checksum of the frames). From a comparison's run.json it draws one clip a model.
-
-examples:
-  olvdm generate "a red circle moves right and passes behind a green square" --output clip.mp4
-  olvdm generate "an orange diamond moves up" --seed 7 --num-frames 32 --output long.mp4
-  olvdm generate "a blue star moves left" --given first.png --output animated.mp4
-  olvdm generate "a blue star moves left" --given first.png last.png --places 0 15 \\
-      --output between.mp4
-  olvdm generate --from run.json --checkpoint checkpoints --output again.mp4
-"""
-INSPECT_EPILOG = """\
-It writes into the folder: report.html, overlay.mp4, film-strips.png, correlation.png, pair.png
-(first and last frame), timeline.png, flicker.png, inspection.npz, metrics.csv, inspection.json.
-
-examples:
-  olvdm inspect clip.mp4 --output inspection
-  olvdm inspect holiday.mp4 --num-slots 8 --adapt-steps 100 --output inspection
-"""
-EVALUATE_EPILOG = """\
-It writes scores.json and scores.md: how well clips are reconstructed, how well slots find the
-objects, and how well generated clips show what their prompts say. What was stopped goes on.
-
-examples:
-  olvdm evaluate --checkpoint checkpoints/lvdm --level simple --output runs/lvdm-scores
-  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/olvdm-scores \
-      --compare runs/lvdm-scores
-  olvdm evaluate --parts reconstruction slots --num-clips 16 --output runs/quick
-"""
-DATA_EPILOG = """\
-examples:
-  olvdm data show --level simple --num-clips 6 --output sheet.png
-  olvdm data export --level full --split test --num-clips 100 --output shapes
-  olvdm data scan my_videos --num-frames 16
-"""
-PACKAGE_EPILOG = """\
-example:
-  olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
-      --denoiser runs/denoiser/final --output checkpoints/mine
-"""
-
-
-EXAMPLES_EPILOG = """\
-Kept are the comparison of median gain in flicker, that of the largest, and a loss if there is one.
-"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -176,6 +100,7 @@ def build_parser() -> Parser:
     _add_examples(commands)
     _add_evaluate(commands)
     _add_experiment(commands)
+    _add_report(commands)
     _add_data(commands)
     _add_command(commands, "doctor", "show versions, speed and space of this machine", "")
     return parser
@@ -282,7 +207,8 @@ def _add_train(commands: Any) -> None:  # noqa: ANN401
     parser = _add_command(commands, "train", "train one stage of a model", TRAIN_EPILOG)
     stages = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
     for stage, summary in STAGE_HELP.items():
-        epilog = STAGE_EPILOG.format(stage=stage, parts=STAGE_PARTS[stage])
+        videos = "" if stage == "judge" else STAGE_VIDEOS
+        epilog = STAGE_EPILOG.format(stage=stage, parts=STAGE_PARTS[stage], videos=videos)
         _add_stage(_add_command(stages, stage, summary, epilog), stage)
 
 
@@ -342,13 +268,10 @@ def _add_package(commands: Any) -> None:  # noqa: ANN401
         ("autoencoder", "the autoencoder"),
         ("slots", "slot encoder and slot decoder"),
         ("denoiser", "denoiser and text encoder"),
+        ("judge", "the judge's attribute network"),
     ):
-        parser.add_argument(
-            f"--{part}",
-            required=True,
-            metavar="DIR",
-            help=f"training, or its folder 'final', that holds {content}",
-        )
+        held = f"training, or its folder 'final', that holds {content}"
+        parser.add_argument(f"--{part}", metavar="DIR", help=held)
     parser.add_argument("--output", required=True, metavar="DIR", help="the new checkpoint")
     parser.add_argument(
         "--scores", metavar="SCORES.json", help="scores of an evaluation to keep with it"
@@ -376,6 +299,9 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
     _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}")
     _add_slot_guidance(parser)
+    beside = "folder of judges that no model was trained against (default: judge beside the model)"
+    parser.add_argument("--judges", metavar="DIR", help=beside)
+    _add_number(parser, "--num-training-clips", "training clips among which the nearest is sought")
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -393,6 +319,13 @@ def _add_experiment(commands: Any) -> None:  # noqa: ANN401
     summary, epilog = experiment_arguments.SUMMARY, experiment_arguments.EPILOG
     parser = _add_command(commands, "experiment", summary, epilog)
     experiment_arguments.add_options(parser, number)
+
+
+def _add_report(commands: Any) -> None:  # noqa: ANN401
+    summary = "write the page of results of an experiment"
+    parser = _add_command(commands, "report", summary, REPORT_EPILOG)
+    parser.add_argument("results", metavar="RESULTS.json", help="what olvdm experiment wrote")
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder of the page")
 
 
 def _add_data(commands: Any) -> None:  # noqa: ANN401

@@ -17,6 +17,8 @@ SETTINGS = (
     "seed",
     "num_inference_steps",
     "guidance_scale",
+    "slot_guidance_scale",
+    "num_training_clips",
     "parts",
 )
 COMPARISON_NAME = "comparison.md"
@@ -34,7 +36,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     }
     output = Path(arguments.output)
     checkpoint, is_seen = Path(arguments.checkpoint), sys.stderr.isatty()
-    evaluate_checkpoint(checkpoint, output=output, progress=is_seen, **given)
+    judges = None if arguments.judges is None else Path(arguments.judges)
+    evaluate_checkpoint(checkpoint, judges=judges, output=output, progress=is_seen, **given)
     print((output / MARKDOWN_NAME).read_text(encoding="utf-8"))
     if arguments.compare is not None:
         comparison = compare_reports(Path(arguments.compare), output)

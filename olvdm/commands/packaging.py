@@ -1,29 +1,84 @@
-"""``olvdm package``: three trainings -> one checkpoint that the pipeline loads."""
+"""``olvdm package``: trainings -> one checkpoint that the pipeline loads, or the judges of it."""
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from olvdm.attribute_network import AttributeNetwork
+from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
-from olvdm.manifest import verify_folder
-from olvdm.training.assembly import PARTS, assemble
+from olvdm.manifest import verify_folder, write_folder
+from olvdm.slot_decoder import SlotDecoder
+from olvdm.slot_encoder import SlotEncoder
+from olvdm.training.assembly import PARTS, about_training, assemble, convert_weights
+from olvdm.training.parts import load_part
 
 SCORES_BYTES = 1_048_576
+# Weights of the losses that ask slots to stay alike; whoever judges that was never asked to.
+CONSISTENCY_WEIGHTS = ("consistency_weight", "appearance_weight")
 
 
 def package(arguments: argparse.Namespace) -> None:
-    """Assemble a checkpoint, verify it, and say how large it is.
+    """Assemble a checkpoint or the judges, verify the folder, and say how large it is.
 
     Args:
         arguments: What ``olvdm package`` was given.
     """
+    if arguments.judge is not None:
+        _package_judges(arguments)
+        return
+    for part in PARTS:
+        if getattr(arguments, part) is None:
+            raise InputError(f"a checkpoint needs --{part} DIR; olvdm package --help has examples")
     trainings = {part: Path(getattr(arguments, part)) for part in PARTS}
     pipeline, told = assemble(trainings)
     if arguments.scores is not None:
         told["scores"] = _scores(Path(arguments.scores))
     output = Path(arguments.output)
     pipeline.save_pretrained(output, about=told)
-    manifest = verify_folder(output, "pipeline")
+    _tell_size(output, "pipeline")
+
+
+def _package_judges(arguments: argparse.Namespace) -> None:
+    """Put the attribute network and, where they are given, independent slots into one folder."""
+    for part in ("autoencoder", "denoiser"):
+        if getattr(arguments, part) is not None:
+            raise InputError(f"judges have no {part}; leave out --judge or --{part}")
+    folder = Path(arguments.judge)
+    networks: dict[str, ModelMixin] = {
+        "attribute_network": load_part(folder, "attribute_network", AttributeNetwork)
+    }
+    about = {"judge": about_training(folder, "judge")}
+    if arguments.slots is not None:
+        slots = Path(arguments.slots)
+        networks["slot_encoder"] = load_part(slots, "slot_encoder", SlotEncoder)
+        networks["slot_decoder"] = load_part(slots, "slot_decoder", SlotDecoder)
+        about["slots"] = about_training(slots, "slots")
+        _check_independent(about["slots"])
+    output = Path(arguments.output)
+    with write_folder(output, "judge", {"trainings": about}) as partial:
+        for name, network in networks.items():
+            settings = about["judge" if name == "attribute_network" else "slots"].get("config", {})
+            convert_weights(network, settings.get("weights_dtype", "fp32"))
+            network.save_pretrained(partial / name)
+    _tell_size(output, "judge")
+
+
+def _check_independent(about: Mapping[str, Any]) -> None:
+    """Refuse slots as a judge of consistency that were trained to be consistent."""
+    settings = about.get("config", {})
+    for name in CONSISTENCY_WEIGHTS:
+        if settings.get(name) != 0:
+            raise InputError(
+                f"slots that judge must be trained with {name} 0, these have "
+                f"{settings.get(name, 'no record of it')}; train others"
+            )
+
+
+def _tell_size(output: Path, kind: str) -> None:
+    manifest = verify_folder(output, kind)
     size = sum(entry["size"] for entry in manifest["files"].values())
     print(f"{output}: {len(manifest['files'])} files, {size / 1e6:.1f} MB, verified")
 

@@ -11,10 +11,13 @@ import torch
 from jaxtyping import Float64, UInt8
 
 from olvdm.data.moving_shapes import MovingShapes, parse_prompt
+from olvdm.evaluation.attribute_judge import unpack_features
 from olvdm.evaluation.bootstrap import as_number, estimate_mean, estimate_ratio
 from olvdm.evaluation.feature_distance import diversity
+from olvdm.evaluation.judges import Judges
 from olvdm.evaluation.measures import (
     MEASURES,
+    NETWORK_MEASURES,
     THUMBNAIL_FEATURES,
     THUMBNAIL_FRAMES,
     THUMBNAIL_SIDE,
@@ -23,6 +26,7 @@ from olvdm.evaluation.measures import (
     thumbnail,
     thumbnail_features,
 )
+from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore
 from olvdm.evaluation.protocol import NUM_FRAMES, Evaluation
 from olvdm.pipeline import OLVDMPipeline
@@ -34,6 +38,7 @@ def draw_rows(
     clips: MovingShapes,
     store: RowStore,
     advance: Callable[[], None],
+    judges: Judges | None = None,
 ) -> list[PromptRow]:
     """Draw and measure every prompt that the store does not know yet.
 
@@ -43,6 +48,7 @@ def draw_rows(
         clips: Real clips whose captions are the prompts.
         store: Rows of an earlier start; new ones are added to it.
         advance: Called after each prompt.
+        judges: Those that bring networks of their own.
 
     Returns:
         One row for each prompt.
@@ -51,18 +57,21 @@ def draw_rows(
     """
     for index in range(len(clips)):
         if index not in store.rows:
-            store.add(_draw_row(pipeline, evaluation, clips, index))
+            store.add(_draw_row(pipeline, evaluation, clips, index, judges))
         advance()
     return [store.rows[index] for index in range(len(clips))]
 
 
-def summarise_rows(rows: Sequence[PromptRow], may_judge: Mapping[str, bool]) -> dict[str, Any]:
+def summarise_rows(
+    rows: Sequence[PromptRow], may_judge: Mapping[str, bool], judges: Judges | None = None
+) -> dict[str, Any]:
     """Sum up what the clips of all prompts scored.
 
     Args:
         rows: One for each prompt.
-        may_judge: Whether the judge is right often enough on real clips, by attribute; others
-            are not reported of drawn clips.
+        may_judge: Whether its judge is right often enough on real clips, by measure; others are
+            not reported of drawn clips.
+        judges: Those that bring networks of their own.
 
     Returns:
         Measures by group, drawn clips beside real ones, as JSON can hold them.
@@ -70,10 +79,10 @@ def summarise_rows(rows: Sequence[PromptRow], may_judge: Mapping[str, bool]) -> 
     Source: method.md section 7.
     """
     groups: dict[str, dict[str, Any]] = {}
-    for measure in MEASURES:
+    for measure in known_measures(rows):
         is_judged = may_judge.get(measure.name, True)
         groups.setdefault(measure.group, {})[measure.name] = _summary(rows, measure, is_judged)
-    return {
+    summary: dict[str, Any] = {
         "num_prompts": len(rows),
         **groups,
         "diversity": {
@@ -82,6 +91,25 @@ def summarise_rows(rows: Sequence[PromptRow], may_judge: Mapping[str, bool]) -> 
             "real": _diversity([row.real_thumbnail for row in rows]),
         },
     }
+    if judges and judges.attributes and may_judge.get("distances") and len(rows) > 1:
+        summary["distances"] = judges.attributes.compare_sets(
+            unpack_features([row.features for row in rows]),
+            unpack_features([row.real_features for row in rows]),
+        )
+    return summary
+
+
+def known_measures(rows: Sequence[PromptRow]) -> list[Measure]:
+    """Return the measures that were taken of every clip, in the order of the tables.
+
+    Args:
+        rows: One for each prompt.
+
+    Returns:
+        All that need no network, and those of the judges that were there.
+    """
+    taken = [one for one in NETWORK_MEASURES if all(one.name in row.generated for row in rows)]
+    return [*MEASURES, *taken]
 
 
 def values_of(rows: Sequence[PromptRow], side: str, name: str) -> Float64[np.ndarray, " n"]:
@@ -99,7 +127,11 @@ def values_of(rows: Sequence[PromptRow], side: str, name: str) -> Float64[np.nda
 
 
 def _draw_row(
-    pipeline: OLVDMPipeline, evaluation: Evaluation, clips: MovingShapes, index: int
+    pipeline: OLVDMPipeline,
+    evaluation: Evaluation,
+    clips: MovingShapes,
+    index: int,
+    judges: Judges | None,
 ) -> PromptRow:
     clip, noise_seed = clips[index], evaluation.seed + index
     started = time.perf_counter()
@@ -108,21 +140,36 @@ def _draw_row(
         num_frames=NUM_FRAMES,
         num_inference_steps=evaluation.num_inference_steps,
         guidance_scale=evaluation.guidance_scale,
+        slot_guidance_scale=evaluation.slot_guidance_scale,
+        slot_guidance_floor=evaluation.slot_guidance_floor,
         generator=torch.Generator().manual_seed(noise_seed),
     ).uint8_frames[0]
     seconds = time.perf_counter() - started
-    expected = parse_prompt(clip.prompt)
+    generated, features = _measure(frames, clip.prompt, judges)
+    real, real_features = _measure(clip.frames, clip.prompt, judges)
     return PromptRow(
         index=index,
         prompt=clip.prompt,
         noise_seed=noise_seed,
         frames_sha256=hashlib.sha256(np.ascontiguousarray(frames).tobytes()).hexdigest(),
         seconds=round(seconds, 3),
-        generated=measure_clip(frames, expected),
-        real=measure_clip(clip.frames, expected),
+        generated=generated,
+        real=real,
         thumbnail=_packed(thumbnail(frames)),
         real_thumbnail=_packed(thumbnail(clip.frames)),
+        features=features,
+        real_features=real_features,
     )
+
+
+def _measure(
+    frames: UInt8[np.ndarray, "t h w 3"], prompt: str, judges: Judges | None
+) -> tuple[dict[str, float], str]:
+    """Take every measure of one clip, and what distances need of it."""
+    flow = estimate_flow(frames)
+    found = measure_clip(frames, parse_prompt(prompt), flow)
+    judged, features = judges.measure(frames, flow) if judges else ({}, "")
+    return found | judged, features
 
 
 def _summary(rows: Sequence[PromptRow], measure: Measure, is_judged: bool) -> dict[str, Any]:

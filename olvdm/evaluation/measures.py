@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from olvdm.data.moving_shapes import PromptObject
-from olvdm.evaluation.tracker import judge_prompt, object_stability
+from olvdm.evaluation.object_flicker import object_flicker
+from olvdm.evaluation.optical_flow import Flow, estimate_flow
+from olvdm.evaluation.tracker import judge_prompt, object_stability, track
 from olvdm.evaluation.video_quality import score_video
 
 Goal = Literal["higher", "lower", "real"]
@@ -36,7 +38,8 @@ class Measure:
     """One number of a clip.
 
     Attributes:
-        name: As in ``Agreement``, ``VideoScores`` and ``ObjectStability``.
+        name: As in ``Agreement``, ``VideoScores``, ``ObjectStability``, ``ObjectFlicker`` and
+            ``SlotConsistency``.
         title: As tables print it.
         group: Table that it belongs to.
         goal: Whether more is better, or less, or what is nearer to the real clip.
@@ -56,6 +59,8 @@ MEASURES = (
     Measure("flickering", "VBench temporal flickering", "flicker", "higher"),
     Measure("warp_error", "warp error", "flicker", "lower"),
     Measure("high_frequency", "high-frequency energy", "flicker", "lower"),
+    Measure("object_warp_error", "warp error of the objects", "flicker", "lower"),
+    Measure("object_high_frequency", "high-frequency energy of the objects", "flicker", "lower"),
     Measure("mean_flow", "mean flow, px a frame", "motion", "real"),
     Measure("dynamic_degree", "dynamic degree", "motion", "real"),
     Measure("track_length", "track length, px", "motion", "real"),
@@ -68,16 +73,46 @@ MEASURES = (
     Measure("empty_frames", "frames without objects", "stability", "lower"),
     Measure("count_changes", "changes of the count", "stability", "lower"),
 )
+# Of judges that bring networks of their own; a report without those judges lacks them.
+NETWORK_MEASURES = (
+    Measure(
+        "slot_consistency",
+        "slot consistency by the independent encoder",
+        "independent_slots",
+        "higher",
+    ),
+    Measure(
+        "slot_switches",
+        "slot switches a clip by the independent encoder",
+        "independent_slots",
+        "lower",
+    ),
+    Measure(
+        "slot_flicker",
+        "flicker of the objects by the independent encoder",
+        "independent_slots",
+        "lower",
+    ),
+    Measure(
+        "nearest_training",
+        "distance to the nearest training clip on the attribute network's features",
+        "memorisation",
+        "real",
+    ),
+)
 
 
 def measure_clip(
-    frames: UInt8[np.ndarray, "t h w 3"], expected: Sequence[PromptObject]
+    frames: UInt8[np.ndarray, "t h w 3"],
+    expected: Sequence[PromptObject],
+    flow: Flow | None = None,
 ) -> dict[str, float]:
-    """Take every measure of one clip.
+    """Take every measure of one clip that needs no network.
 
     Args:
         frames: The clip, drawn or real.
         expected: What its prompt asks for.
+        flow: Its optical flow, where the caller has it already.
 
     Returns:
         Values by the names of ``MEASURES``; NaN where one cannot be measured, such as the drift of
@@ -85,11 +120,14 @@ def measure_clip(
 
     Source: method.md section 7.
     """
-    agreement = judge_prompt(frames, [(one.colour, one.shape, one.motion) for one in expected])
-    stability = asdict(object_stability(frames))
+    flow, tracks = flow or estimate_flow(frames), track(frames)
+    asked = [(one.colour, one.shape, one.motion) for one in expected]
+    agreement = judge_prompt(frames, asked, tracks)
+    stability = asdict(object_stability(frames, tracks))
     if stability["empty_frames"] == 1:
         stability.update(dict.fromkeys(NEED_OBJECTS, math.nan))
-    found = asdict(agreement) | asdict(score_video(frames)) | stability
+    found = asdict(agreement) | asdict(score_video(frames, flow)) | stability
+    found |= asdict(object_flicker(frames, tracks, flow))
     return {measure.name: float(found[measure.name]) for measure in MEASURES}
 
 

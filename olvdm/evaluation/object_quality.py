@@ -215,6 +215,36 @@ def cluster_pixels(
     return labels.reshape(num_frames, height, width).astype(np.int64)
 
 
+def cluster_latents(
+    latents: Float[np.ndarray, "t c h2 w2"],
+    num_clusters: int,
+    height: int,
+    width: int,
+    seed: int = 0,
+) -> Int64[np.ndarray, "t h w"]:
+    """Part a clip by k-means on its latents: what they tell without any slots.
+
+    Args:
+        latents: Standardised latents of every video frame.
+        num_clusters: Clusters, as many as there are slots.
+        height: Rows of the clip, a multiple of those of the latents.
+        width: Columns, likewise.
+        seed: Seed of the first centres.
+
+    Returns:
+        Cluster of each pixel; one clustering for all frames, so labels persist in time.
+
+    Ours: slots see the same latents, so they must be better than this.
+    """
+    from sklearn.cluster import KMeans
+
+    num_frames, channels, rows, columns = latents.shape
+    features = np.moveaxis(latents, 1, -1).reshape(-1, channels).astype(np.float32)
+    labels = KMeans(num_clusters, n_init="auto", random_state=seed).fit_predict(features)
+    grid = np.asarray(labels).reshape(num_frames, rows, columns).astype(np.int64)
+    return grid.repeat(height // rows, axis=1).repeat(width // columns, axis=2)
+
+
 def _adjusted_rand_index(counts: Int64[np.ndarray, "n k"]) -> float:
     """Compute the index from counts of pairs, in whole numbers of any size."""
     total = int(counts.sum())

@@ -27,6 +27,8 @@ class PromptRow:
         real: The same of the real clip.
         thumbnail: Tiny frames of the drawn clip, base64.
         real_thumbnail: The same of the real clip.
+        features: Of the drawn clip by the attribute network, base64; empty without one.
+        real_features: The same of the real clip.
     """
 
     index: int
@@ -38,6 +40,8 @@ class PromptRow:
     real: dict[str, float]
     thumbnail: str
     real_thumbnail: str
+    features: str = ""
+    real_features: str = ""
 
 
 class RowStore:

@@ -14,7 +14,7 @@ import torch
 
 from olvdm.data.moving_shapes import LEVELS
 from olvdm.errors import InputError
-from olvdm.generation import Generation, check_number
+from olvdm.generation import Generation, check_number, check_slot_guidance
 from olvdm.limits import GUIDANCE, SEED, STEPS, WholeRange
 from olvdm.manifest import MANIFEST_NAME, file_sha256
 from olvdm.pipeline import OLVDMPipeline
@@ -62,6 +62,9 @@ class Evaluation:
         seed: Noise seed of the first prompt; each prompt's is one more than the one before.
         num_inference_steps: Denoising steps.
         guidance_scale: Strength of the prompt.
+        slot_guidance_scale: How far slots that lose their object are brought back.
+        slot_guidance_floor: From where on they are left alone; none to measure it on real clips.
+        num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``PARTS``.
     """
 
@@ -71,6 +74,9 @@ class Evaluation:
     seed: int = 0
     num_inference_steps: int = Generation.num_inference_steps
     guidance_scale: float = Generation.guidance_scale
+    slot_guidance_scale: float = Generation.slot_guidance_scale
+    slot_guidance_floor: float | None = None
+    num_training_clips: int = 1_000
     parts: tuple[str, ...] = PARTS
 
     def check(self) -> None:
@@ -87,9 +93,11 @@ class Evaluation:
             raise InputError(f"parts must be some of {', '.join(PARTS)}, got {found}")
         check_number("num_clips", self.num_clips, NUM_CLIPS)
         check_number("num_prompts", self.num_prompts, NUM_CLIPS)
+        check_number("num_training_clips", self.num_training_clips, NUM_CLIPS)
         check_number("seed", self.seed, SEED)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
+        check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
 
     def has(self, part: str) -> bool:
         """Say whether a part is measured; what is drawn is judged, so the judge is tried first."""
@@ -108,7 +116,10 @@ class Evaluation:
 
 
 def describe_protocol(
-    evaluation: Evaluation, pipeline: OLVDMPipeline, checkpoint: Path
+    evaluation: Evaluation,
+    pipeline: OLVDMPipeline,
+    checkpoint: Path,
+    judges_sha256: str | None = None,
 ) -> dict[str, Any]:
     """Write down all that the numbers follow from.
 
@@ -116,6 +127,7 @@ def describe_protocol(
         evaluation: What was asked for.
         pipeline: The model.
         checkpoint: Folder that it was loaded from.
+        judges_sha256: Of the manifest of the judges, where there are any.
 
     Returns:
         Settings, checksums, versions and machine, as JSON can hold them.
@@ -128,6 +140,7 @@ def describe_protocol(
         "command": evaluation.command(checkpoint),
         "checkpoint": checkpoint.resolve().name,
         "checkpoint_sha256": file_sha256(checkpoint / MANIFEST_NAME),
+        "judges_sha256": judges_sha256,
         "code_sha256": _code_sha256(),
         "split": SPLIT,
         "data_seed": DATA_SEED,

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -13,7 +14,9 @@ from tqdm import tqdm
 
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.errors import InputError
+from olvdm.evaluation.bootstrap import as_number
 from olvdm.evaluation.generation_score import draw_rows, summarise_rows
+from olvdm.evaluation.judges import Judges, find_judges, judged_measures
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore, write_text
 from olvdm.evaluation.protocol import (
     DATA_SEED,
@@ -30,7 +33,10 @@ from olvdm.evaluation.report_markdown import render_report
 from olvdm.evaluation.slot_score import score_slots
 from olvdm.evaluation.tracker import validate_tracker
 from olvdm.generation import Generation
+from olvdm.manifest import verify_folder
 from olvdm.pipeline import OLVDMPipeline
+from olvdm.slot_guidance import measure_floor
+from olvdm.video import frames_to_clip
 
 REPORT_FORMAT = 1
 SCORES_NAME, MARKDOWN_NAME = "scores.json", "scores.md"
@@ -38,7 +44,7 @@ SCORES_NAME, MARKDOWN_NAME = "scores.json", "scores.md"
 TRUSTED = {"simple": 0.95}
 TRUSTED_ELSEWHERE = 0.9
 # Hundredths of a second that one clip of each part takes, about; the bar counts in them.
-PACE = {"reconstruction": 20, "slots": 30, "judge": 3, "generation": 150}
+PACE = {"reconstruction": 20, "slots": 40, "judge": 3, "judges": 40, "generation": 200}
 
 
 def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by keyword
@@ -49,9 +55,14 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
     seed: int = 0,
     num_inference_steps: int = Generation.num_inference_steps,
     guidance_scale: float = Generation.guidance_scale,
+    slot_guidance_scale: float = Generation.slot_guidance_scale,
+    slot_guidance_floor: float | None = None,
+    num_training_clips: int = Evaluation.num_training_clips,
     parts: Sequence[str] = PARTS,
+    judges: Path | None = None,
     output: Path | None = None,
     progress: bool = True,
+    advance: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Measure a checkpoint on clips and prompts that no training saw.
 
@@ -66,10 +77,17 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         seed: Noise seed of the first prompt; each prompt's is one more than the one before.
         num_inference_steps: Denoising steps.
         guidance_scale: Strength of the prompt.
+        slot_guidance_scale: How far slots that lose their object are brought back.
+        slot_guidance_floor: From where on they are left alone; none to measure it on real clips of
+            the validation split.
+        num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``reconstruction``, ``slots``, ``judge`` and ``generation``.
+        judges: Folder of the judges that bring networks of their own; without it ``judge`` beside
+            the checkpoint, and where that is not there either, the report says so in one line.
         output: Folder for ``scores.json``, ``scores.md`` and ``generation.jsonl``; none writes
             nothing.
         progress: Whether to show one progress bar over all of it.
+        advance: Called with the name of the part after each clip of it; it may raise to stop.
 
     Returns:
         What ``scores.json`` holds.
@@ -83,17 +101,26 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         seed=seed,
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
+        slot_guidance_scale=slot_guidance_scale,
+        slot_guidance_floor=slot_guidance_floor,
+        num_training_clips=num_training_clips,
         parts=tuple(parts),
     )
     evaluation.check()
     _check_output(output)
     pipeline = OLVDMPipeline.from_pretrained(checkpoint)
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
-    protocol = describe_protocol(evaluation, pipeline, checkpoint)
+    evaluation = _with_floor(evaluation, pipeline)
+    panel = _find_panel(judges, checkpoint, pipeline, evaluation)
+    protocol = describe_protocol(evaluation, pipeline, checkpoint, panel.sha256)
     if output:
         output.mkdir(parents=True, exist_ok=True)
-    with _progress_bar(evaluation, progress) as bar:
-        scores = _measure(pipeline, evaluation, lambda: RowStore(output, rows_key(protocol)), bar)
+
+    def open_store() -> RowStore:
+        return RowStore(output, rows_key(protocol))
+
+    with _progress_bar(evaluation, panel, progress, advance) as count:
+        scores = _measure(pipeline, panel, evaluation, open_store, count)
     report = {"format": REPORT_FORMAT, "kind": "evaluation", "protocol": protocol, **scores}
     if output:
         text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
@@ -124,8 +151,37 @@ def judge_validity(level: str, num_clips: int) -> dict[str, Any]:
     }
 
 
+def _find_panel(
+    folder: Path | None, checkpoint: Path, pipeline: OLVDMPipeline, evaluation: Evaluation
+) -> Judges:
+    """Load what judges there are, with the real clips that they compare drawn ones with."""
+    about = verify_folder(checkpoint).get("about")
+    told = about.get("trainings", {}).get("denoiser", {}) if isinstance(about, dict) else {}
+    level = told.get("config", {}).get("level", evaluation.level)
+    return Judges(
+        find_judges(folder, checkpoint),
+        pipeline,
+        _clips(pipeline, level, "train", evaluation.num_training_clips),
+        _clips(pipeline, evaluation.level, "val", evaluation.num_prompts),
+    )
+
+
+def _with_floor(evaluation: Evaluation, pipeline: OLVDMPipeline) -> Evaluation:
+    """Return an evaluation that knows from where on slot guidance leaves a slot alone."""
+    if evaluation.slot_guidance_scale == 0 or evaluation.slot_guidance_floor is not None:
+        return evaluation
+    clips = _clips(pipeline, evaluation.level, "val", evaluation.num_clips)
+    weights = next(pipeline.autoencoder.parameters())
+    floor = measure_floor(
+        pipeline.slot_encoder,
+        (pipeline.autoencoder.encode(frames_to_clip(clip.frames).to(weights)) for clip in clips),
+    )
+    return replace(evaluation, slot_guidance_floor=as_number(floor))
+
+
 def _measure(
     pipeline: OLVDMPipeline,
+    panel: Judges,
     evaluation: Evaluation,
     open_store: Callable[[], RowStore],
     advance: Callable[[str], None],
@@ -133,7 +189,7 @@ def _measure(
     """Run the parts that were asked for, one after the other."""
     scores: dict[str, Any] = {}
     seconds: dict[str, Any] = {}
-    clips = _test_clips(pipeline, evaluation.level, evaluation.num_clips)
+    clips = _clips(pipeline, evaluation.level, SPLIT, evaluation.num_clips)
     if evaluation.has("reconstruction"):
         with _timed(seconds, "reconstruction"):
             scores["reconstruction"] = score_reconstruction(
@@ -147,20 +203,23 @@ def _measure(
             scores["judge"] = judge_validity(evaluation.level, evaluation.num_clips)
         for _ in range(evaluation.num_clips):
             advance("judge")
+        with _timed(seconds, "judges"):
+            scores["judges"] = panel.validate(clips, lambda: advance("judges"))
     if evaluation.has("generation"):
         with _timed(seconds, "generation"):
-            prompts = _test_clips(pipeline, evaluation.level, evaluation.num_prompts)
+            prompts = _clips(pipeline, evaluation.level, SPLIT, evaluation.num_prompts)
             rows = draw_rows(
-                pipeline, evaluation, prompts, open_store(), lambda: advance("generation")
+                pipeline, evaluation, prompts, open_store(), lambda: advance("generation"), panel
             )
-            scores["generation"] = summarise_rows(rows, scores["judge"]["may_judge"])
+            may_judge = scores["judge"]["may_judge"] | judged_measures(scores["judges"])
+            scores["generation"] = summarise_rows(rows, may_judge, panel)
         seconds["per_drawn_clip"] = _pace(rows)
     return {**scores, "seconds": seconds}
 
 
-def _test_clips(pipeline: OLVDMPipeline, level: str, num_clips: int) -> MovingShapes:
+def _clips(pipeline: OLVDMPipeline, level: str, split: str, num_clips: int) -> MovingShapes:
     height, width = clip_size(pipeline)
-    return MovingShapes(level, SPLIT, num_clips, DATA_SEED, NUM_FRAMES, height, width)
+    return MovingShapes(level, split, num_clips, DATA_SEED, NUM_FRAMES, height, width)
 
 
 def _pace(rows: Sequence[PromptRow]) -> dict[str, float]:
@@ -183,15 +242,26 @@ def _timed(seconds: dict[str, Any], part: str) -> Generator[None]:
 
 
 @contextmanager
-def _progress_bar(evaluation: Evaluation, is_shown: bool) -> Generator[Callable[[str], None]]:
+def _progress_bar(
+    evaluation: Evaluation,
+    panel: Judges,
+    is_shown: bool,
+    follow: Callable[[str], None] | None,
+) -> Generator[Callable[[str], None]]:
     """Show one bar over all parts, and give what moves it on by one clip of a part."""
-    counts = dict.fromkeys(PACE, evaluation.num_clips) | {"generation": evaluation.num_prompts}
-    total = sum(PACE[part] * counts[part] for part in PACE if evaluation.has(part))
+    counts = {part: evaluation.num_clips for part in PACE if evaluation.has(part)}
+    if evaluation.has("judge"):
+        counts["judges"] = evaluation.num_clips * panel.num_judges
+    if evaluation.has("generation"):
+        counts["generation"] = evaluation.num_prompts
+    total = sum(PACE[part] * count for part, count in counts.items())
     shape = "{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=total, disable=not is_shown, bar_format=shape) as bar:
 
         def advance(part: str) -> None:
             bar.set_description(part.capitalize(), refresh=False)
             bar.update(PACE[part])
+            if follow is not None:
+                follow(part)
 
         yield advance

@@ -1,25 +1,27 @@
 """Two checkpoints on the same prompts and noise: what is better, what is worse, what is open."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float64
 
 from olvdm.errors import InputError
 from olvdm.evaluation.bootstrap import Estimate, as_number, effect_size, estimate_mean
-from olvdm.evaluation.generation_score import values_of
-from olvdm.evaluation.measures import MEASURES, Measure
+from olvdm.evaluation.generation_score import known_measures, values_of
+from olvdm.evaluation.judges import judged_measures
+from olvdm.evaluation.measures import NETWORK_MEASURES, Measure
 from olvdm.evaluation.prompt_rows import PromptRow, read_rows
 from olvdm.evaluation.protocol import PAIRED, rows_key
 from olvdm.evaluation.report import REPORT_FORMAT, SCORES_NAME
 from olvdm.evaluation.report_markdown import render_table, show_estimate, show_number
+from olvdm.evaluation.set_comparison import SET_MEASURES, have_features, set_distances
 
 REPORT_BYTES = 1_048_576
-NOTED = ("code_sha256", "device", "dtype", "num_threads", "machine", "versions")
+NOTED = ("code_sha256", "judges_sha256", "device", "dtype", "num_threads", "machine", "versions")
 VERDICTS = ("better", "worse", "undecided")
 
 
@@ -29,15 +31,16 @@ class Comparison:
 
     Attributes:
         measure: Which one.
-        real: Mean of the real clips.
+        real: Mean of the real clips; NaN for a distance from them.
         first: Mean of the first checkpoint, over the prompts that count.
         second: Mean of the second.
         difference: Second less first; where the goal is the real clip, of the distances from it.
-        effect: Mean difference over its standard deviation; NaN where it does not vary.
+        effect: Mean difference over its standard deviation; NaN where it does not vary, and for
+            sets of clips, of which there is one.
         verdict: Whether the second is ``better`` or ``worse``, or ``undecided`` where the interval
             of the difference holds 0.
         num_prompts: Prompts that count.
-        num_lower: Those on which the second is lower.
+        num_lower: Those on which the second is lower; 0 for sets of clips.
     """
 
     measure: Measure
@@ -120,8 +123,14 @@ def compare_reports(first: Path, second: Path) -> ComparedReports:
             for folder, protocol in zip((first, second), protocols, strict=True)
         )
     )
-    judged = [report["judge"]["may_judge"] for report in reports]
-    may_judge = {name: all(one[name] for one in judged) for name in judged[0]}
+    judged = [
+        report["judge"]["may_judge"] | judged_measures(report.get("judges", {}))
+        for report in reports
+    ]
+    may_judge = {name: all(one.get(name, False) for one in judged) for name in judged[0]}
+    if protocols[0].get("judges_sha256") != protocols[1].get("judges_sha256"):
+        may_judge |= dict.fromkeys((measure.name for measure in NETWORK_MEASURES), False)
+        may_judge["distances"] = False
     comparisons = compare_rows(rows, other_rows, may_judge)
     return ComparedReports(comparisons, protocols, len(rows))
 
@@ -136,16 +145,25 @@ def compare_rows(
     Args:
         rows: Of the first, one for each prompt.
         other_rows: Of the second, the same prompts in the same order.
-        may_judge: Whether the judge may be asked, by attribute; none asks it everything.
+        may_judge: Whether its judge may be asked, by measure; none asks for everything.
 
     Returns:
-        One comparison for each measure that may be judged.
+        One comparison for each measure that may be judged, and of the sets of all clips where both
+        have the features.
 
     Source: method.md section 7, statistics.
     """
     allowed = may_judge or {}
-    measures = [measure for measure in MEASURES if allowed.get(measure.name, True)]
-    return [_compare(rows, other_rows, measure) for measure in measures]
+    others = known_measures(other_rows)
+    measures = [
+        measure
+        for measure in known_measures(rows)
+        if measure in others and allowed.get(measure.name, True)
+    ]
+    compared = [_compare(rows, other_rows, measure) for measure in measures]
+    if allowed.get("distances", True):
+        compared += _compare_sets(rows, other_rows)
+    return compared
 
 
 def _compare(
@@ -167,15 +185,38 @@ def _compare(
         second=estimate_mean(second + hole).mean,
         difference=estimate,
         effect=effect_size(difference),
-        verdict=_verdict(difference, estimate, measure),
+        verdict=_verdict(estimate, measure),
         num_prompts=int(np.isfinite(hole).sum()),
         num_lower=int((second < first).sum()),
     )
 
 
-def _verdict(difference: Float64[np.ndarray, " n"], estimate: Estimate, measure: Measure) -> str:
+def _compare_sets(rows: Sequence[PromptRow], other_rows: Sequence[PromptRow]) -> list[Comparison]:
+    """Compare all clips of one checkpoint with all of the other."""
+    if not (have_features(rows) and have_features(other_rows)):
+        return []
+    compared: list[Comparison] = []
+    for measure in SET_MEASURES:
+        first, second, difference = set_distances(rows, other_rows, measure)
+        compared.append(
+            Comparison(
+                measure=measure,
+                real=math.nan,
+                first=first,
+                second=second,
+                difference=difference,
+                effect=math.nan,
+                verdict=_verdict(difference, measure),
+                num_prompts=len(rows),
+                num_lower=0,
+            )
+        )
+    return compared
+
+
+def _verdict(estimate: Estimate, measure: Measure) -> str:
     """Call the second better or worse where the interval leaves no doubt about the sign."""
-    if np.isfinite(difference).sum() < 2 or estimate.low <= 0 <= estimate.high:
+    if estimate.count < 2 or estimate.low <= 0 <= estimate.high:
         return "undecided"
     is_better = (estimate.mean > 0) == (measure.goal == "higher")
     return "better" if is_better else "worse"

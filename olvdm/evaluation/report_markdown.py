@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from olvdm.evaluation.measures import MEASURES
+from olvdm.evaluation.measures import MEASURES, NETWORK_MEASURES
 
 SLOT_COLUMNS = {
     "foreground_ari": "FG-ARI",
@@ -18,6 +18,12 @@ GROUP_TITLES = {
     "flicker": "Flicker",
     "motion": "Motion",
     "stability": "Objects that hold together",
+    "independent_slots": "Objects by slots that nothing was trained against",
+    "memorisation": "Nearness to the training clips",
+}
+JUDGE_TITLES = {
+    "independent_slots": "independent slot encoder, of another seed, without any consistency loss",
+    "attribute_network": "attribute network",
 }
 
 
@@ -34,6 +40,7 @@ def render_report(report: Mapping[str, Any]) -> str:
         "reconstruction": _reconstruction,
         "slots": _slots,
         "judge": _judge,
+        "judges": _judges,
         "generation": _generation,
     }
     protocol = report["protocol"]
@@ -116,11 +123,14 @@ def _slots(part: Mapping[str, Any]) -> list[str]:
             ("model", "slots"),
             ("kmeans", "k-means"),
             ("model_minus_kmeans", "difference"),
+            ("kmeans_latents", "k-means on latents"),
+            ("model_minus_kmeans_latents", "difference"),
         ):
             cells = [show_estimate(group[side][column]) for column in SLOT_COLUMNS]
             rows.append([f"{name.replace('_', ' ')} ({group['num_clips']})", title, *cells])
     how_to_read = (
-        "k-means is scikit-learn's, on colour and position, with as many clusters. With one object "
+        "k-means is scikit-learn's, on colour and position, or on the latents that the slots see, "
+        "with as many clusters; a difference is that of the slots from it. With one object "
         "FG-ARI is 1 or nearly 0, so read it on clips of several objects, and never without "
         "FG-mIoU, since it is blind to slots that leak into the background."
     )
@@ -147,14 +157,35 @@ def _judge(part: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _judges(part: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = ["## Judges with networks of their own, on real clips", ""]
+    rows: list[tuple[str, str, str, str]] = []
+    for name, title in JUDGE_TITLES.items():
+        judge = part[name]
+        if "absent" in judge:
+            lines += [f"The {title} did not judge: {judge['absent']}.", ""]
+            continue
+        may_judge = [each.replace("_", " ") for each, may in judge["may_judge"].items() if may]
+        lines += [f"The {title} may judge: {', '.join(may_judge) or 'nothing, by its bar'}.", ""]
+        for what, value in judge["agreement"].items():
+            shown = show_estimate(value) if isinstance(value, Mapping) else show_number(value)
+            needed = judge["needed"]
+            bar = needed.get(what) if isinstance(needed, Mapping) else needed
+            rows.append((name.replace("_", " "), what.replace("_", " "), shown, show_number(bar)))
+    header = ("judge", "agreement with the truth", "real clips", "needed")
+    return [*lines, *(render_table(header, rows) if rows else [])]
+
+
 def _generation(part: Mapping[str, Any]) -> list[str]:
     lines = [f"## Clips drawn from {part['num_prompts']} prompts", ""]
     for group, title in GROUP_TITLES.items():
+        if group not in part:
+            continue
         sides = ("generated", "real", "difference", *(("ratio",) if group == "motion" else ()))
         rows = [
             (measure.title, *(show_estimate(part[group][measure.name][side]) for side in sides))
-            for measure in MEASURES
-            if measure.group == group
+            for measure in (*MEASURES, *NETWORK_MEASURES)
+            if measure.group == group and measure.name in part[group]
         ]
         lines += [f"### {title}", "", *render_table(("measure", *sides), rows)]
     diversity = part["diversity"]
@@ -166,6 +197,30 @@ def _generation(part: Mapping[str, Any]) -> list[str]:
         f"Mean distance of two clips; features: {diversity['features']}.",
         "",
         *render_table(("generated", "real"), [cells]),
+        *(_distances(part["distances"]) if "distances" in part else []),
+    ]
+
+
+def _distances(part: Mapping[str, Any]) -> list[str]:
+    titles = {
+        "frechet_distance": f"Frechet distance on the {part['features']}",
+        "kernel_distance": f"kernel distance on the {part['features']}",
+        "diversity": f"mean distance of two clips on the {part['features']}",
+    }
+    how_to_read = (
+        f"From the {part['num_clips']} real clips of the prompts; under real, that of as many "
+        "other real clips from them, which is the least that a perfect model could reach."
+    )
+    rows = [
+        (title, *(show_number(part[name][side]) for side in ("generated", "real")))
+        for name, title in titles.items()
+    ]
+    return [
+        "### Distance of all clips together",
+        "",
+        how_to_read,
+        "",
+        *render_table(("what", "generated", "real"), rows),
     ]
 
 

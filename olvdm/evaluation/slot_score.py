@@ -10,6 +10,7 @@ from olvdm.data.moving_shapes import ShapesClip
 from olvdm.evaluation.bootstrap import estimate_mean
 from olvdm.evaluation.object_quality import (
     ObjectScores,
+    cluster_latents,
     cluster_pixels,
     label_pixels,
     score_objects,
@@ -26,11 +27,13 @@ class SlotRow:
     Attributes:
         model: By the model's slots.
         kmeans: By k-means on colour and position, as many clusters as there are slots.
+        kmeans_latents: By k-means on the latents that the slots see, as many again.
         has_occlusion: Whether an object passes before another.
     """
 
     model: ObjectScores
     kmeans: ObjectScores
+    kmeans_latents: ObjectScores
     has_occlusion: bool
 
 
@@ -78,20 +81,24 @@ def _score_clip(pipeline: OLVDMPipeline, clip: ShapesClip) -> SlotRow:
     from threadpoolctl import threadpool_limits
 
     alpha_masks = pipeline.inspect(clip.frames).alpha_masks[0].float().cpu().numpy()
+    latents = pipeline.frame_latents(clip.frames)[0].transpose(0, 1).cpu().numpy()
+    num_slots, size = pipeline.slot_encoder.num_slots, clip.frames.shape[1:3]
     with threadpool_limits(1):  # several threads sum in any order, which moves the last bits
-        clusters = cluster_pixels(clip.frames, pipeline.slot_encoder.num_slots)
+        clusters = cluster_pixels(clip.frames, num_slots)
+        latent_clusters = cluster_latents(latents, num_slots, *size)
     return SlotRow(
         model=score_objects(clip.true_masks, label_pixels(alpha_masks)),
         kmeans=score_objects(clip.true_masks, clusters),
+        kmeans_latents=score_objects(clip.true_masks, latent_clusters),
         has_occlusion=any(event.kind == "occludes" for event in clip.events),
     )
 
 
 def _summary(rows: Sequence[SlotRow]) -> dict[str, Any]:
-    """Average the scores of some clips, and how far the model is above k-means."""
-    model, kmeans = (
+    """Average the scores of some clips, and how far the model is above either k-means."""
+    model, kmeans, latents = (
         np.array([[getattr(scores, name) for name in SCORES] for scores in side], dtype=np.float64)
-        for side in zip(*((row.model, row.kmeans) for row in rows), strict=True)
+        for side in zip(*((row.model, row.kmeans, row.kmeans_latents) for row in rows), strict=True)
     )
     return {
         "num_clips": len(rows),
@@ -103,6 +110,8 @@ def _summary(rows: Sequence[SlotRow]) -> dict[str, Any]:
                 ("model", model),
                 ("kmeans", kmeans),
                 ("model_minus_kmeans", model - kmeans),
+                ("kmeans_latents", latents),
+                ("model_minus_kmeans_latents", model - latents),
             )
         },
     }

@@ -209,13 +209,16 @@ def average_by_slot(
 
 
 def measure_flicker(
-    frames: UInt8[np.ndarray, "t h w 3"], masks: Float[np.ndarray, "t k h w"]
+    frames: UInt8[np.ndarray, "t h w 3"],
+    masks: Float[np.ndarray, "t k h w"],
+    flow: Flow | None = None,
 ) -> SlotFlicker:
     """Measure how unsteady each slot is and in what, leaving steady motion unpunished.
 
     Args:
         frames: The clip; a large one is measured at a shorter side of 128.
         masks: Share of each slot in each pixel.
+        flow: Optical flow of a clip that is no larger, where the caller has it already.
 
     Returns:
         Flicker by slot and frame.
@@ -228,7 +231,7 @@ def measure_flicker(
     parts = np.full((3, num_frames, num_slots), np.nan, np.float32)
     whole_frame = np.full(num_frames, np.nan, np.float32)
     if num_frames > 2:
-        surprise = _surprise_map(frames, estimate_flow(frames))
+        surprise = _surprise_map(frames, flow or estimate_flow(frames))
         whole_frame[1:-1] = average_by_slot(surprise, np.ones_like(masks[1:-1, :1]))[:, 0]
         areas, spreads = _measure_masks(masks.astype(np.float64))
         parts[0, 1:-1] = average_by_slot(surprise, masks[1:-1])
@@ -236,12 +239,11 @@ def measure_flicker(
         parts[2, 1:-1] = _second_difference(spreads)
         is_there = areas > SMALLEST_SHARE * masks[0, 0].size
         parts[:, 1:-1][:, ~(is_there[:-2] & is_there[1:-1] & is_there[2:])] = np.nan
-    appearance, area, shape = parts
     return SlotFlicker(
-        appearance=appearance,
-        area=area,
-        shape=shape,
-        total=appearance + area + shape,
+        appearance=parts[0],
+        area=parts[1],
+        shape=parts[2],
+        total=parts.sum(axis=0),
         whole_frame=whole_frame,
     )
 

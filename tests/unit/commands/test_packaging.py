@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from olvdm.cli import main
+from olvdm.data.moving_shapes import MovingShapes
+from olvdm.evaluation.judges import Judges
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.training.state import save_networks
 from tests import tiny_networks
+from tests.tiny_judges import tiny_attribute_network
 
 SETTINGS = {"level": "simple", "videos": None, "weights_dtype": "bf16"}
 
@@ -115,3 +118,50 @@ def test_parts_that_do_not_fit_are_refused(trainings, tmp_path, capsys) -> None:
     assert package(trainings, tmp_path / "mine", *words) == 2
     assert "trained on each other" in capsys.readouterr().err
     assert not (tmp_path / "mine").exists()
+
+
+def save_judge(folder: Path, **weights: float) -> Path:
+    """Save what ``olvdm package --judge`` reads: a judge, and slots trained with some weights."""
+    network = {"attribute_network": tiny_attribute_network()}
+    save_networks(folder / "judge" / "final", network, "bf16", {"config": SETTINGS})
+    slots = {
+        "slot_encoder": tiny_networks.tiny_slot_encoder(1),
+        "slot_decoder": tiny_networks.tiny_slot_decoder(1),
+    }
+    about = {"config": SETTINGS | {"consistency_weight": 0, "appearance_weight": 0} | weights}
+    save_networks(folder / "slots" / "final", slots, "bf16", about)
+    return folder
+
+
+def test_judges_are_packaged_as_an_evaluation_reads_them(tmp_path: Path) -> None:
+    trained, output = save_judge(tmp_path), tmp_path / "judges"
+    words = ["--judge", str(trained / "judge"), "--slots", str(trained / "slots")]
+    assert main(["package", *words, "--output", str(output)]) == 0
+    clips = MovingShapes("simple", "val", 2, num_frames=4, height=16, width=16)
+    assert Judges(output, tiny_networks.tiny_pipeline(), clips, clips).absent == {}
+
+
+@pytest.mark.parametrize("name", ["consistency_weight", "appearance_weight"])
+def test_slots_that_were_taught_to_be_consistent_may_not_judge(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = save_judge(tmp_path, **{name: 0.05})
+    words = ["--judge", str(trained / "judge"), "--slots", str(trained / "slots")]
+    assert main(["package", *words, "--output", str(tmp_path / "judges")]) == 2
+    assert f"must be trained with {name} 0, these have 0.05" in capsys.readouterr().err
+
+
+def test_a_checkpoint_without_a_part_is_refused(
+    trainings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--slots", str(trainings / "slots"), "--output", str(tmp_path / "mine")]
+    assert main(["package", *words]) == 2
+    assert "a checkpoint needs --autoencoder DIR" in capsys.readouterr().err
+
+
+def test_judges_with_a_denoiser_are_refused(
+    trainings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--judge", str(tmp_path), "--denoiser", str(trainings / "denoiser")]
+    assert main(["package", *words, "--output", str(tmp_path / "mine")]) == 2
+    assert "judges have no denoiser" in capsys.readouterr().err

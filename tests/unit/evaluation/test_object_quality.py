@@ -146,3 +146,10 @@ def test_kmeans_finds_flat_objects_of_different_colours() -> None:
     colours = np.array([[30, 30, 30], [250, 20, 20], [20, 250, 20]], dtype=np.uint8)
     labels = judge.cluster_pixels(colours[truth], num_clusters=3, position_weight=0.1)
     assert judge.foreground_miou(truth, labels) == 1.0
+
+
+def test_latents_that_differ_are_parted_and_come_back_at_the_size_of_the_clip() -> None:
+    latents = np.zeros((2, 3, 8, 8), np.float32)
+    latents[:, :, :, 4:] = 5
+    labels = judge.cluster_latents(latents, 2, 32, 32)
+    assert adjusted_rand_score(left_and_right(2).ravel(), labels.ravel()) == 1

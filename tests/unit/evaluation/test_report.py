@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from olvdm.errors import InputError
-from olvdm.evaluation import generation_score, report
+from olvdm.evaluation import attribute_judge, generation_score, report, slot_judge
 from olvdm.evaluation.report import evaluate_checkpoint, judge_validity
 from tests import tiny_networks
+from tests.tiny_judges import write_judges
 
 QUICK: dict[str, Any] = {
     "num_clips": 3,
     "num_prompts": 2,
     "num_inference_steps": 2,
+    "num_training_clips": 5,
     "progress": False,
 }
 
@@ -30,6 +32,22 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def output(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "report"
     evaluate(checkpoint, output=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_judges(tmp_path_factory.mktemp("judges") / "mine")
+
+
+@pytest.fixture(scope="module")
+def judged(checkpoint: Path, judges: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a report that has asked judges whose bar is no bar."""
+    folder = tmp_path_factory.mktemp("runs") / "judged"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(attribute_judge, "NEEDED", 0.0)
+        patched.setattr(slot_judge, "NEEDED", dict.fromkeys(slot_judge.NEEDED, -1.0))
+        evaluate(checkpoint, output=folder, judges=judges, parts=("generation",))
     return folder
 
 
@@ -141,7 +159,7 @@ def test_drawn_clips_need_a_judge_that_was_tried(checkpoint: Path, tmp_path: Pat
 def test_the_command_repeats_what_is_not_the_default(scores: dict[str, Any]) -> None:
     assert scores["protocol"]["command"] == (
         "olvdm evaluate --checkpoint olvdm --level simple --num-clips 3 --num-prompts 2 "
-        "--num-inference-steps 2 --output DIR"
+        "--num-inference-steps 2 --num-training-clips 5 --output DIR"
     )
 
 
@@ -216,3 +234,53 @@ def test_an_output_that_is_a_file_is_refused(checkpoint: Path, tmp_path: Path) -
     (tmp_path / "report").write_text("mine")
     with pytest.raises(InputError, match="output must be a folder"):
         evaluate(checkpoint, output=tmp_path / "report")
+
+
+def test_without_judges_the_report_says_so_in_one_line_each(output: Path) -> None:
+    text = (output / "scores.md").read_text()
+    assert text.count("did not judge: no folder of judges was given") == 2
+
+
+def test_judges_that_may_judge_fill_their_tables(judged: Path) -> None:
+    text = (judged / "scores.md").read_text()
+    for title in (
+        "### Objects by slots that nothing was trained against",
+        "### Nearness to the training clips",
+        "| Frechet distance on the features of the attribute network |",
+    ):
+        assert title in text
+
+
+def test_real_clips_stand_beside_the_drawn_ones_by_every_judge(judged: Path) -> None:
+    found = json.loads((judged / "scores.json").read_bytes())["generation"]
+    for group in ("independent_slots", "memorisation"):
+        for name, row in found[group].items():
+            assert row["generated"] is not None, name
+            assert row["real"] is not None, name
+
+
+def test_judges_below_their_bar_judge_nothing_and_the_report_says_so(
+    checkpoint: Path, judges: Path, tmp_path: Path
+) -> None:
+    found = draw_again(checkpoint, tmp_path, judges=judges)["generation"]
+    assert all(row["generated"] is None for row in found["independent_slots"].values())
+    assert "distances" not in found
+    assert "may judge: nothing, by its bar" in (tmp_path / "scores.md").read_text()
+
+
+def test_judged_prompts_are_drawn_again_once_there_is_another_judge(
+    checkpoint: Path, judges: Path, tmp_path: Path, drawn: list[int]
+) -> None:
+    draw_again(checkpoint, tmp_path / "run", judges=judges)
+    drawn.clear()
+    draw_again(checkpoint, tmp_path / "run", judges=judges)
+    assert drawn == []
+    draw_again(checkpoint, tmp_path / "run", judges=write_judges(tmp_path / "other", seed=2))
+    assert drawn == [0, 1]
+
+
+def test_judges_give_the_same_numbers_again(checkpoint: Path, judges: Path, tmp_path: Path) -> None:
+    once, again = (
+        draw_again(checkpoint, tmp_path / name, judges=judges)["generation"] for name in "ab"
+    )
+    assert once == again

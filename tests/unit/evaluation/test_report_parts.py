@@ -16,6 +16,7 @@ from olvdm.evaluation.measures import (
     thumbnail,
     thumbnail_features,
 )
+from olvdm.evaluation.object_flicker import ObjectFlicker
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore, read_rows, write_text
 from olvdm.evaluation.report_markdown import render_table, show_estimate
 from olvdm.evaluation.tracker import Agreement, ObjectStability
@@ -82,7 +83,7 @@ def test_a_number_that_is_not_finite_is_none() -> None:
 
 
 def test_every_score_of_the_judges_is_a_measure() -> None:
-    kinds = (Agreement, VideoScores, ObjectStability)
+    kinds = (Agreement, VideoScores, ObjectStability, ObjectFlicker)
     names = [field.name for kind in kinds for field in dataclasses.fields(kind)]
     assert sorted(names) == sorted(measure.name for measure in MEASURES)
 
