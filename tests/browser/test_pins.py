@@ -64,14 +64,9 @@ def test_fourth_is_refused_in_words_until_one_is_unpinned(page) -> None:
     run = another_run(page, run)
     pin(page, 3)
     choose(page, "LVDM", 2, "A")
+    another_run(page, run)
     choose(page, "LVDM", 1, "B")
-    page.wait_for_function(
-        f"""run => {{
-          const root = document.querySelector('{COMPARED} .si');
-          return root.dataset.sources === '["2-failure/lvdm","1-behind/lvdm"]';
-        }}""",
-        arg=run,
-    )
+    another_run(page, "2-failure")
     page.locator(f"{COMPARED} .si-pin").click()
     page.get_by_text(texts.PINS_FULL.format(most=3)).wait_for()
     page.locator(PANEL).get_by_role("button", name=texts.UNPIN.format(number=3)).press("Enter")

@@ -145,11 +145,11 @@ const listen = () => {
 const go = ({ frame, cell, side = 0, slot, view, order, matching }) => {
   if (!state.model) return;
   play(false);
+  if (cell === null) release(); // of a slot alone too, so before one is chosen
   if (['side', 'wipe', 'difference'].includes(view) && clips().length > 1) ACTIONS.view(view);
   if (['frame', 'slot'].includes(order)) ACTIONS.order(order);
   if (['raw', 'matched'].includes(matching)) ACTIONS.matching(matching);
   if (slot !== undefined) { state.solo = heldKeys()[slot] || null; slotsChanged(); } // counts the objects that are there
-  if (cell === null) release();
   const wanted = cell === 'object' ? objectCell() : cell;
   if (isCell(side, wanted)) hold({ side, cell: wanted });
   if (frame === 'start') jump(state.model.value.start.frame);
