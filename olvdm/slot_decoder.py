@@ -12,7 +12,7 @@ from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import GridEmbedding
 
 ALPHA_SCALE = 2  # alpha masks and RGB are finer than the latents by this factor
-COLOUR_SPREAD = 0.25  # of a pixel around what its slot draws there; the whole range is 2
+COLOUR_SPREAD = 0.15  # of a pixel around what its slot draws there; the whole range is 2
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from olvdm.embeddings import GridEmbedding
 from olvdm.slot_attention import SlotAttention
 
 MEAN_MOMENTUM = 0.01  # of the running mean of the identities
+WAITING_SHARE = 0.015  # of a frame; a slot that holds less waits for its object
+WAITING_SOFTNESS = 0.3  # of that share, over which it comes back to life
 INITIAL_SEED = 0  # of the slots' beginnings where no generator is given, so that results repeat
 
 
@@ -47,7 +49,9 @@ class SlotEncoder(ModelMixin, ConfigMixin):
         ValueError: If there are fewer than two slots, or a frame has no round of competition.
 
     Source: OLVDM section 3.2. Ours: the carry-over through a predictor, after SAVi (Kipf et al.
-    2022), and the identity head, so that position and pose can live in the rest of the slot.
+    2022), and the identity head, so that position and pose can live in the rest of the slot; and
+    that a slot whose object is hidden waits: it keeps what it knew, where one more update by the
+    little it sees would let it forget whom it waits for.
     """
 
     @register_to_config
@@ -126,6 +130,8 @@ class SlotEncoder(ModelMixin, ConfigMixin):
         all_masks: list[Tensor] = []
         for frame in range(num_frames):
             slots, masks = self.attention(features[:, frame], slots, rounds)
+            if frame > 0:
+                slots = keep_waiting(all_slots[-1], slots, masks)
             all_slots.append(slots)
             all_masks.append(masks)
             slots = slots + self.predict(slots)
@@ -190,3 +196,12 @@ class SlotEncoder(ModelMixin, ConfigMixin):
     def presence(self, encoding: SlotEncoding) -> Bool[Tensor, "b t k"]:
         """Return which slots hold more than a trace of their frame."""
         return slot_presence(encoding.attention_masks)
+
+
+def keep_waiting(
+    known: Float[Tensor, "b k d"], seen: Float[Tensor, "b k d"], masks: Float[Tensor, "b k n"]
+) -> Float[Tensor, "b k d"]:
+    """Let slots that hold next to nothing of a frame stay as they were in the frame before."""
+    excess = masks.float().mean(dim=2, keepdim=True) - WAITING_SHARE
+    is_awake = torch.sigmoid(excess / (WAITING_SHARE * WAITING_SOFTNESS)).to(seen.dtype)
+    return torch.lerp(known.to(seen.dtype), seen, is_awake)

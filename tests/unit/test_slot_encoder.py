@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from olvdm.slot_decoder import SlotDecoder
-from olvdm.slot_encoder import MEAN_MOMENTUM, SlotEncoder
+from olvdm.slot_encoder import MEAN_MOMENTUM, SlotEncoder, keep_waiting
 from tests.tiny_networks import tiny_slot_encoder
 
 
@@ -143,3 +143,19 @@ def test_fresh_predictor_carries_slots_over_unchanged() -> None:
     slots = torch.randn(2, 3, 16)
     encoder = SlotEncoder(latent_channels=4, feature_dim=12, slot_dim=16)
     assert torch.equal(slots + encoder.predict(slots), slots)
+
+
+def test_slot_that_sees_next_to_nothing_stays_as_it_was() -> None:
+    known, seen = torch.zeros(1, 2, 3), torch.ones(1, 2, 3)
+    masks = torch.tensor([[[0.001] * 8, [0.999] * 8]])
+    waiting, awake = keep_waiting(known, seen, masks)[0]
+    assert waiting.max() < 0.1
+    assert awake.min() > 0.9
+
+
+def test_slots_wake_up_evenly() -> None:
+    shares = torch.linspace(0, 0.05, 20)
+    slots = keep_waiting(
+        torch.zeros(1, 20, 1), torch.ones(1, 20, 1), shares[None, :, None].expand(1, 20, 4)
+    )
+    assert (slots[0, :, 0].diff() >= 0).all()
