@@ -19,7 +19,15 @@ from olvdm.serving.denoising_views import DenoisingViews
 from olvdm.serving.stored_runs import StoredRun, save_stored_run
 
 BASELINE, OURS = "lvdm", "olvdm"
-RULES = ("typical", "largest gain", "where OLVDM is worse")  # one stored comparison each
+RULES = {  # one stored comparison each, and why it is that one; ``olvdm examples --help`` says it
+    "typical": "the comparison of median gain",
+    "largest gain": "the one in which OLVDM gains most",
+    "where OLVDM is worse": "the one in which OLVDM loses most, if there is a loss",
+}
+REASON = (
+    "Chosen by a rule and not by hand, of {count} comparisons: {rule}. Gain is how much less the"
+    " objects of OLVDM's clip flicker than those of LVDM's."
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,7 +70,8 @@ def store_examples(arguments: argparse.Namespace) -> None:
         key = f"{number}-{rule.replace(' ', '-').lower()}"
         clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
         followed = comparison_settings(chosen.request, folders, model.dtype, model.device.type)
-        noted = {"commit": running_commit(), "rule": rule, "gain": chosen.gain}
+        reason = REASON.format(count=len(comparisons), rule=RULES[rule])
+        noted = {"commit": running_commit(), "rule": rule, "reason": reason, "gain": chosen.gain}
         settings = {**followed, **noted}
         views = tuple(chosen.views.views()) if chosen.views else ()
         save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips, views))
@@ -80,9 +89,10 @@ def choose(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
 
     Ours: hand-picked examples would show what we like to see.
     """
+    typical, largest, failure = RULES
     ranked = sorted(comparisons, key=lambda one: one.gain)
-    chosen = {RULES[0]: ranked[(len(ranked) - 1) // 2], RULES[1]: ranked[-1]}
-    return chosen | ({RULES[2]: ranked[0]} if ranked[0].gain < 0 else {})
+    chosen = {typical: ranked[(len(ranked) - 1) // 2], largest: ranked[-1]}
+    return chosen | ({failure: ranked[0]} if ranked[0].gain < 0 else {})
 
 
 def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Comparison:

@@ -94,7 +94,15 @@ examples:
       --output checkpoints/judge
 """
 EXAMPLES_EPILOG = """\
-Kept are the comparison of median gain in flicker, that of the largest, and a loss if there is one.
+Both models draw every example prompt from every seed, and rules choose, nobody's hand:
+  typical                 the comparison of median gain
+  largest gain            the one in which OLVDM gains most
+  where OLVDM is worse    the one in which OLVDM loses most, if there is a loss
+Gain is how much less the objects of OLVDM's clip flicker than those of LVDM's. Each stored
+comparison notes its rule and the reason, which the page shows among its settings.
+
+example:
+  olvdm examples --checkpoints checkpoints --num-seeds 4
 """
 REPORT_EPILOG = """\
 It writes results.md (the Results section: tables, figures, what is better and what is worse), its

@@ -222,7 +222,7 @@ def _examples(results: Results, figures: Mapping[str, Sequence[str]]) -> list[st
     lines = ["## Clips", "", "Chosen by rules, not by hand:", ""]
     lines += [f"- {rule}: {words}." for rule, words in RULES.items()] + [""]
     for one, picture in zip(results.examples, pictures, strict=True):
-        lines += [f"![{plain(one.rule)}: {plain(one.prompt)}]({picture})", ""]
+        lines += _picture(picture, f"{plain(one.rule)}: {plain(one.prompt)}")
     return lines
 
 
@@ -295,7 +295,8 @@ def _protocol_rows(protocol: Protocol) -> Iterable[Sequence[str]]:
 
 
 def _pictures(figures: Mapping[str, Sequence[str]], key: str, words: str) -> list[str]:
-    lines: list[str] = []
-    for name in figures.get(key, ()):
-        lines += [f"![{words}]({name})", "", f"[PDF]({name.removesuffix('.png')}.pdf)", ""]
-    return lines
+    return [line for name in figures.get(key, ()) for line in _picture(name, words)]
+
+
+def _picture(name: str, words: str) -> list[str]:
+    return [f"![{words}]({name})", "", f"[PDF]({name.removesuffix('.png')}.pdf)", ""]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from olvdm.cli import main
-from olvdm.commands.examples import Comparison, choose
+from olvdm.commands.arguments import build_parser
+from olvdm.commands.examples import RULES, Comparison, choose
 from olvdm.evaluation.inspection import Inspection
 from olvdm.request import check_request
 from olvdm.serving.stored_runs import list_stored_runs, load_stored_run
@@ -44,4 +45,14 @@ def test_stored_examples_can_be_read_again(tmp_path: Path) -> None:
     assert main(["examples", "--checkpoints", str(folder), "--num-seeds", "1"]) == 0
     keys = list_stored_runs(folder / "examples")
     assert keys
-    assert set(load_stored_run(folder / "examples" / "1-typical").clips) == {"lvdm", "olvdm"}
+    typical = load_stored_run(folder / "examples" / "1-typical")
+    assert set(typical.clips) == {"lvdm", "olvdm"}
+    assert RULES["typical"] in typical.settings["reason"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_help_states_every_rule(rule: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["examples", "--help"])
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert f"{rule} {RULES[rule]}" in help_text
