@@ -29,6 +29,7 @@ from olvdm.evaluation.measures import (
 from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore
 from olvdm.evaluation.protocol import NUM_FRAMES, Evaluation
+from olvdm.evaluation.tracker import track
 from olvdm.pipeline import OLVDMPipeline
 
 
@@ -166,9 +167,9 @@ def _measure(
     frames: UInt8[np.ndarray, "t h w 3"], prompt: str, judges: Judges | None
 ) -> tuple[dict[str, float], str]:
     """Take every measure of one clip, and what distances need of it."""
-    flow = estimate_flow(frames)
-    found = measure_clip(frames, parse_prompt(prompt), flow)
-    judged, features = judges.measure(frames, flow) if judges else ({}, "")
+    flow, tracks = estimate_flow(frames), track(frames)
+    found = measure_clip(frames, parse_prompt(prompt), flow, tracks)
+    judged, features = judges.measure(frames, flow, tracks) if judges else ({}, "")
     return found | judged, features
 
 

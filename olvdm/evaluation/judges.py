@@ -1,6 +1,6 @@
 """The judges that bring networks of their own: found in a folder, tried on real clips, asked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from olvdm.data.moving_shapes import MovingShapes, ShapesClip
 from olvdm.evaluation.attribute_judge import AttributeJudge, pack_features
 from olvdm.evaluation.optical_flow import Flow
 from olvdm.evaluation.slot_judge import SlotJudge, validate_slot_judge
+from olvdm.evaluation.tracker import Track
 from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_decoder import SlotDecoder
@@ -67,13 +68,17 @@ class Judges:
         return (self.slots is not None) + (self.attributes is not None)
 
     def measure(
-        self, frames: UInt8[np.ndarray, "t h w 3"], flow: Flow | None = None
+        self,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        flow: Flow | None = None,
+        tracks: Sequence[Track] | None = None,
     ) -> tuple[dict[str, float], str]:
         """Let every judge measure one clip.
 
         Args:
             frames: The clip.
-            flow: Its optical flow, where it is known already.
+            flow: Its optical flow, where the caller has it already.
+            tracks: Its objects by the classical tracker, likewise.
 
         Returns:
             Measures by name, of the judges that are there; and the clip's features as text, empty
@@ -82,7 +87,7 @@ class Judges:
         found: dict[str, float] = {}
         features = ""
         if self.slots:
-            found |= self.slots.measure(frames, flow)
+            found |= self.slots.measure(frames, flow, tracks)
         if self.attributes:
             seen = self.attributes.features([frames])[0]
             found |= self.attributes.measure(seen)

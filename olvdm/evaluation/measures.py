@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 from olvdm.data.moving_shapes import PromptObject
 from olvdm.evaluation.object_flicker import object_flicker
 from olvdm.evaluation.optical_flow import Flow, estimate_flow
-from olvdm.evaluation.tracker import judge_prompt, object_stability, track
+from olvdm.evaluation.tracker import Track, judge_prompt, object_stability, track
 from olvdm.evaluation.video_quality import score_video
 
 Goal = Literal["higher", "lower", "real"]
@@ -106,6 +106,7 @@ def measure_clip(
     frames: UInt8[np.ndarray, "t h w 3"],
     expected: Sequence[PromptObject],
     flow: Flow | None = None,
+    tracks: Sequence[Track] | None = None,
 ) -> dict[str, float]:
     """Take every measure of one clip that needs no network.
 
@@ -113,6 +114,7 @@ def measure_clip(
         frames: The clip, drawn or real.
         expected: What its prompt asks for.
         flow: Its optical flow, where the caller has it already.
+        tracks: Its objects by the tracker, likewise.
 
     Returns:
         Values by the names of ``MEASURES``; NaN where one cannot be measured, such as the drift of
@@ -120,7 +122,8 @@ def measure_clip(
 
     Source: method.md section 7.
     """
-    flow, tracks = flow or estimate_flow(frames), track(frames)
+    flow = flow or estimate_flow(frames)
+    tracks = track(frames) if tracks is None else tracks
     asked = [(one.colour, one.shape, one.motion) for one in expected]
     agreement = judge_prompt(frames, asked, tracks)
     stability = asdict(object_stability(frames, tracks))

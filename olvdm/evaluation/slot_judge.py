@@ -8,13 +8,13 @@ no choice of a model ever saw it. It reads the finished pixels as it would read 
 both kinds of slots may get wrong alike is what the validation on real clips is for.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, UInt8
 from scipy.optimize import linear_sum_assignment
 
 from olvdm.alignment import slot_correlation, slot_presence
@@ -22,16 +22,15 @@ from olvdm.data.moving_shapes import ShapesClip
 from olvdm.evaluation.bootstrap import estimate_mean
 from olvdm.evaluation.object_quality import identity_switches, label_pixels, score_objects
 from olvdm.evaluation.optical_flow import Flow
+from olvdm.evaluation.tracker import Track, track
 from olvdm.evaluation.video_quality import measure_flicker
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.video import frames_to_clip
 
-# Agreement with the truth on real clips from which on it may judge, stated before it was measured.
+# Agreement with the truth on real clips from which on it may judge.
 NEEDED = {"foreground_ari": 0.7, "foreground_miou": 0.6, "switch_agreement": 0.7}
-# Overlap from which on two parts of successive frames are one thing.
-SAME_THING = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,8 @@ class SlotConsistency:
 
     Attributes:
         slot_consistency: Mean cosine of the slots of successive frames, matched; at most 1.
-        slot_switches: How often a thing passes from one slot to another between two frames.
+        slot_switches: How often an object, followed by the classical tracker, passes from one slot
+            to another; also where it comes back after it was hidden.
         slot_flicker: Mean unsteadiness of the objects' appearance, area and shape.
     """
 
@@ -104,30 +104,32 @@ class SlotJudge:
         return SeenObjects(correlation[0].cpu().numpy(), masks[0].cpu().numpy(), is_object)
 
     def measure(
-        self, frames: UInt8[np.ndarray, "t h w 3"], flow: Flow | None = None
+        self,
+        frames: UInt8[np.ndarray, "t h w 3"],
+        flow: Flow | None = None,
+        tracks: Sequence[Track] | None = None,
     ) -> dict[str, float]:
         """Say how well the objects of a clip hold together.
 
         Args:
             frames: The clip.
-            flow: Its optical flow, where it is known already.
+            flow: Its optical flow, where the caller has it already.
+            tracks: Its objects by the classical tracker, likewise.
 
         Returns:
             The fields of ``SlotConsistency``.
 
-        Source: method.md section 7, judge (b). Ours: how slots that come and go count.
+        Source: method.md section 7, judge (b): switches on masks, never on slot cosine. Ours: how
+        slots that come and go count.
         """
         seen = self.see(frames)
-        labels = label_pixels(seen.masks)
+        tracks = track(frames) if tracks is None else tracks
         flicker = measure_flicker(frames, seen.masks, flow).total[seen.is_object]
         known = flicker[np.isfinite(flicker)]
-        has_objects = bool(seen.is_object.any())
         return asdict(
             SlotConsistency(
                 slot_consistency=matched_cosine(seen.correlation, seen.is_object),
-                slot_switches=float(overlap_switches(labels, seen.is_object))
-                if has_objects
-                else np.nan,
+                slot_switches=float(told_switches(seen, tracks)) if tracks else np.nan,
                 slot_flicker=float(known.mean()) if known.size else np.nan,
             )
         )
@@ -159,32 +161,36 @@ def matched_cosine(
     return float(np.mean(cosines)) if cosines else float("nan")
 
 
-def overlap_switches(labels: Int64[np.ndarray, "t h w"], is_object: Bool[np.ndarray, "t k"]) -> int:
-    """Count how often a thing, followed by its pixels, passes to another slot.
+def told_switches(seen: SeenObjects, tracks: Sequence[Track]) -> int:
+    """Count how often an object passes to another slot, without the truth.
 
     Args:
-        labels: Slot of each pixel.
-        is_object: Which slots hold an object.
+        seen: What the slots see.
+        tracks: What the classical tracker sees.
 
     Returns:
-        Pairs of parts of successive frames that overlap best, by at least 0.3, and belong to
-        different slots. It needs no truth, so it can be asked of drawn clips too.
-
-    Ours: method.md section 7, on masks and never on slot cosine. Whoever hides for a while and
-    comes back in another slot is not counted here, as he is by ``identity_switches``.
+        ``identity_switches`` with the tracker's objects in place of the true ones, so that it can
+        be asked of drawn clips too. Two judges have a part in it, neither trained against.
     """
-    switches = 0
-    for frame in range(len(labels) - 1):
-        here, there = (np.flatnonzero(is_object[place]) for place in (frame, frame + 1))
-        before = labels[frame] == here[:, None, None]
-        after = labels[frame + 1] == there[:, None, None]
-        shared = (before[:, None] & after[None]).sum(axis=(2, 3))
-        union = (before[:, None] | after[None]).sum(axis=(2, 3))
-        overlap = shared / np.maximum(union, 1)
-        rows, columns = linear_sum_assignment(overlap, maximize=True)
-        is_same = overlap[rows, columns] >= SAME_THING
-        switches += int((here[rows][is_same] != there[columns][is_same]).sum())
-    return switches
+    labels = label_pixels(seen.masks)
+    return identity_switches(tracked_ids(tracks, *labels.shape), labels)
+
+
+def tracked_ids(tracks: Sequence[Track], num_frames: int, *size: int) -> UInt8[np.ndarray, "t h w"]:
+    """Draw what the classical tracker sees as masks of objects.
+
+    Args:
+        tracks: Objects of a clip.
+        num_frames: Length of the clip.
+        *size: Its height and width.
+
+    Returns:
+        0 for background, the same id for one object in every frame.
+    """
+    ids = np.zeros((num_frames, *size), np.uint8)
+    for number, one in enumerate(tracks, start=1):
+        ids[one.masks] = number
+    return ids
 
 
 def validate_slot_judge(
@@ -208,7 +214,7 @@ def validate_slot_judge(
         seen = judge.see(clip.frames)
         labels = label_pixels(seen.masks)
         scores = score_objects(clip.true_masks, labels)
-        told = overlap_switches(labels, seen.is_object)
+        told = told_switches(seen, track(clip.frames))
         true = identity_switches(clip.true_masks, labels)
         rows.append(
             {
@@ -218,20 +224,23 @@ def validate_slot_judge(
                 "ari": scores.ari,
                 "true_switches": float(true),
                 "told_switches": float(told),
-                "switch_agreement": float((told > 0) == (true > 0)),
+                # only of clips with any: that nothing switched in the others is easily said
+                "switch_agreement": float(told > 0 and true > 0) if told or true else np.nan,
             }
         )
         advance()
     found = {name: estimate_mean(np.array([row[name] for row in rows])) for name in rows[0]}
-    passes = {name: bool(found[name].mean >= needed) for name, needed in NEEDED.items()}
-    has_masks = passes["foreground_ari"] and passes["foreground_miou"]
+    has_masks = all(
+        found[name].mean >= NEEDED[name] for name in ("foreground_ari", "foreground_miou")
+    )
+    has_switches = not found["switch_agreement"].mean < NEEDED["switch_agreement"]  # NaN: no switch
     return {
         "num_clips": len(rows),
         "needed": NEEDED,
         "agreement": {name: estimate.as_json() for name, estimate in found.items()},
         "may_judge": {
             "slot_consistency": has_masks,
-            "slot_switches": has_masks and passes["switch_agreement"],
+            "slot_switches": has_masks and has_switches,
             "slot_flicker": has_masks,
         },
     }

@@ -6,11 +6,14 @@ import pytest
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.evaluation.slot_judge import (
     NEEDED,
+    SeenObjects,
     SlotJudge,
     matched_cosine,
-    overlap_switches,
+    told_switches,
+    tracked_ids,
     validate_slot_judge,
 )
+from olvdm.evaluation.tracker import track
 from tests.tiny_networks import tiny_pipeline, tiny_slot_decoder, tiny_slot_encoder
 
 MEASURES = {"slot_consistency", "slot_switches", "slot_flicker"}
@@ -29,12 +32,20 @@ def everywhere(num_frames: int = 4, num_slots: int = 2) -> np.ndarray:
     return np.ones((num_frames, num_slots), dtype=bool)
 
 
-def halves(*owners: tuple[int, int]) -> np.ndarray:
-    """Frames whose left and right squares belong to the named slots, on slot 0."""
-    labels = np.zeros((len(owners), 16, 16), dtype=np.int64)
+def squares(num_frames: int = 6) -> np.ndarray:
+    """A red square on the left and a blue one on the right, both at rest on grey."""
+    frames = np.full((num_frames, 64, 64, 3), 90, np.uint8)
+    frames[:, 24:40, 8:24], frames[:, 24:40, 40:56] = (230, 40, 40), (40, 80, 220)
+    return frames
+
+
+def seen_as(*owners: tuple[int, int]) -> SeenObjects:
+    """What slots see whose numbers, of the left and the right square, are named frame by frame."""
+    masks = np.zeros((len(owners), 4, 64, 64), np.float32)
+    masks[:, 0] = 0.5
     for frame, (left, right) in enumerate(owners):
-        labels[frame, 4:12, 1:7], labels[frame, 4:12, 9:15] = left, right
-    return labels
+        masks[frame, left, 24:40, 8:24] = masks[frame, right, 24:40, 40:56] = 1
+    return SeenObjects(correlation_of(steady(len(owners), 4)), masks, masks.any(axis=(2, 3)))
 
 
 @pytest.fixture(scope="module")
@@ -72,21 +83,26 @@ def test_agreement_of_nothing_is_not_known() -> None:
 @pytest.mark.parametrize(
     ("owners", "wanted"),
     [
-        ([(1, 2), (1, 2), (1, 2)], 0),
-        ([(1, 2), (2, 1), (2, 1)], 2),
-        ([(1, 2), (1, 3), (1, 2)], 2),
-        ([(1, 2), (1, 0), (1, 0)], 0),  # one that is gone has not switched
+        ([(1, 2)] * 6, 0),
+        ([(1, 2)] * 3 + [(2, 1)] * 3, 2),
+        ([(1, 2)] * 2 + [(1, 3)] + [(1, 2)] * 3, 2),
+        ([(1, 1)] * 6, 0),  # two objects in one slot are wrong, and have not switched
     ],
 )
-def test_switches_are_counted_by_place(owners: list[tuple[int, int]], wanted: int) -> None:
-    labels = halves(*owners)
-    is_object = np.array([[slot > 0 and slot in one for slot in range(4)] for one in owners])
-    assert overlap_switches(labels, is_object) == wanted
+def test_switches_are_counted_without_the_truth(owners: list[tuple[int, int]], wanted: int) -> None:
+    assert told_switches(seen_as(*owners), track(squares())) == wanted
 
 
-def test_a_thing_that_jumps_far_is_not_followed() -> None:
-    is_object = np.array([[False, True, False], [False, False, True]])
-    assert overlap_switches(halves((1, 0), (0, 2)), is_object) == 0
+def test_an_object_that_comes_back_in_another_slot_has_switched() -> None:
+    frames = squares(9)
+    frames[4:6, 24:40, 8:24] = 90
+    assert told_switches(seen_as(*[(1, 2)] * 5, *[(3, 2)] * 4), track(frames)) == 1
+
+
+def test_the_trackers_objects_keep_their_numbers() -> None:
+    ids = tracked_ids(track(squares()), 6, 64, 64)
+    assert len({(int(one[30, 16]), int(one[30, 48]), int(one[0, 0])) for one in ids}) == 1
+    assert len({int(ids[0, 30, 16]), int(ids[0, 30, 48]), 0}) == 3
 
 
 def test_every_clip_gets_every_measure(judge: SlotJudge) -> None:
