@@ -28,8 +28,7 @@ from olvdm.experiment.results import (
 from olvdm.experiment.slot_sequences import ANCHORED_TERMS, TERMS, sequence_costs
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+    from visualize.figure import Figure
     from visualize.forest import Span
     from visualize.training_curves import TrainingCurve
 

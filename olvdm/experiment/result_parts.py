@@ -128,12 +128,20 @@ def unpack_strip(strip: str, num_frames: int) -> UInt8[np.ndarray, "t h w 3"]:
     """
     try:
         with Image.open(io.BytesIO(base64.b64decode(strip, validate=True)), formats=["PNG"]) as one:
-            width, is_whole = one.width // num_frames, one.width % num_frames == 0
-            if one.height not in SIDES or width not in SIDES or not is_whole:
-                raise InputError(f"an example's strip has {one.width} x {one.height} pixels")
-            pixels = np.asarray(one.convert("RGB"), dtype=np.uint8)
+            size = one.size
+            pixels = _pixels(one, num_frames)
     except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError("a strip of an example is damaged; run olvdm experiment again") from error
+    if pixels is None:
+        raise InputError(
+            f"an example's strip of {num_frames} frames has {size[0]} x {size[1]} pixels"
+        )
     return rearrange(pixels, "h (t w) c -> t h w c", t=num_frames)
+
+
+def _pixels(picture: Image.Image, num_frames: int) -> UInt8[np.ndarray, "h w 3"] | None:
+    """Decode a picture whose size is that of so many frames, and no other."""
+    width, rest = divmod(picture.width, num_frames)
+    if rest or width not in SIDES or picture.height not in SIDES:
+        return None
+    return np.asarray(picture.convert("RGB"), dtype=np.uint8)
