@@ -21,6 +21,7 @@ from olvdm.evaluation.feature_distance import (
 from olvdm.video import frames_to_clip
 
 FEATURES = "features of the attribute network"
+SMALLEST_DEVIATION = 1e-6  # of a feature that is the same in all clips
 # Share of real clips of which every attribute must be read without an error, stated beforehand.
 NEEDED = 0.8
 BATCH = 8
@@ -53,10 +54,10 @@ class AttributeJudge:
 
     @cached_property
     def training_features(self) -> Float32[np.ndarray, "m d"]:
-        """Features of the training clips."""
-        return self._all_features(self.training_clips)
+        """Features of the training clips, of mean 0 and variance 1."""
+        mean, deviation = self._statistics
+        return (self._training_sights - mean) / deviation
 
-    @torch.no_grad()
     def features(self, clips: Sequence[UInt8[np.ndarray, "t h w 3"]]) -> Float32[np.ndarray, "b d"]:
         """Return what the network sees in clips of one size.
 
@@ -64,10 +65,12 @@ class AttributeJudge:
             clips: The clips.
 
         Returns:
-            One row for each.
+            One row for each, in units of the training clips' own spread.
+
+        Ours: otherwise a distance would have the scale of weights that nobody chose.
         """
-        pixels = torch.from_numpy(np.stack(clips)).to(self.device)
-        return self.network.features(frames_to_clip(pixels)).cpu().numpy()
+        mean, deviation = self._statistics
+        return (self._see(clips) - mean) / deviation
 
     def measure(self, features: Float32[np.ndarray, " d"]) -> dict[str, float]:
         """Say how far a clip is from the nearest training clip.
@@ -132,7 +135,8 @@ class AttributeJudge:
 
         Source: Heusel et al. 2017, Binkowski et al. 2018, on other features.
         """
-        others = self._all_features(self.other_clips)
+        mean, deviation = self._statistics
+        others = (self._see_all(self.other_clips) - mean) / deviation
         return {
             "features": FEATURES,
             "num_clips": len(real),
@@ -152,11 +156,26 @@ class AttributeJudge:
             },
         }
 
-    def _all_features(self, clips: MovingShapes) -> Float32[np.ndarray, "m d"]:
+    @cached_property
+    def _training_sights(self) -> Float32[np.ndarray, "m d"]:
+        return self._see_all(self.training_clips)
+
+    @cached_property
+    def _statistics(self) -> tuple[Float32[np.ndarray, " d"], Float32[np.ndarray, " d"]]:
+        """Mean and standard deviation of each feature over the training clips."""
+        seen = self._training_sights
+        return seen.mean(axis=0), np.maximum(seen.std(axis=0), np.float32(SMALLEST_DEVIATION))
+
+    @torch.no_grad()
+    def _see(self, clips: Sequence[UInt8[np.ndarray, "t h w 3"]]) -> Float32[np.ndarray, "b d"]:
+        pixels = torch.from_numpy(np.stack(clips)).to(self.device)
+        return self.network.features(frames_to_clip(pixels)).cpu().numpy()
+
+    def _see_all(self, clips: MovingShapes) -> Float32[np.ndarray, "m d"]:
         found: list[Float32[np.ndarray, "b d"]] = []
         for start in range(0, len(clips), BATCH):
             places = range(start, min(start + BATCH, len(clips)))
-            found.append(self.features([clips[place].frames for place in places]))
+            found.append(self._see([clips[place].frames for place in places]))
         return np.concatenate(found)
 
 

@@ -26,14 +26,19 @@ def test_every_training_clip_has_features(judge: AttributeJudge) -> None:
     assert judge.training_features.shape == (11, 6)
 
 
+def test_distances_are_in_units_of_the_training_clips_spread(judge: AttributeJudge) -> None:
+    np.testing.assert_allclose(judge.training_features.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(judge.training_features.std(axis=0), 1, atol=1e-3)
+
+
 def test_a_copy_of_a_training_clip_is_found(judge: AttributeJudge) -> None:
     copied = judge.features([clips("train", 11)[9].frames])[0]
-    assert judge.measure(copied)["nearest_training"] == pytest.approx(0, abs=1e-5)
+    assert judge.measure(copied)["nearest_training"] == pytest.approx(0, abs=1e-2)
 
 
 def test_a_clip_that_no_training_saw_is_farther(judge: AttributeJudge) -> None:
     new = features_of(judge, "test", 1)[0]
-    assert judge.measure(new)["nearest_training"] > 1e-3
+    assert judge.measure(new)["nearest_training"] > 0.1
 
 
 def test_a_set_is_at_no_distance_from_itself(judge: AttributeJudge) -> None:
