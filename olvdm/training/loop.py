@@ -144,7 +144,7 @@ class _Training:
             while self.progress < 1 and not is_stopped:
                 batch = self._next(source)
                 is_stopped = batch is None or self._step(batch, journal)
-            if not is_stopped:  # who asked to stop wants it soon
+            if self.progress >= 1:  # who asks to stop earlier wants it soon
                 self._log(journal)
                 self._look(journal, is_last=True)
             self._save(is_last=True)

@@ -137,6 +137,13 @@ def test_signal_saves_at_once_and_returns(tmp_path: Path) -> None:
     assert (tmp_path / "final").is_dir()
 
 
+def test_a_wish_to_stop_at_the_last_step_leaves_nothing_out(tmp_path: Path) -> None:
+    train(TinyStage(), tiny_config(), tmp_path, follow=lambda step: step == 11)
+    train(TinyStage(), tiny_config(), tmp_path / "whole")
+    for key in ("loss", "val/score"):
+        assert lines(tmp_path, key) == lines(tmp_path / "whole", key)
+
+
 def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
