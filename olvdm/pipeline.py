@@ -337,22 +337,17 @@ class OLVDMPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def frame_latents(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Float[Tensor, "1 c t lh lw"]:
-        """Return one latent frame for every video frame, which is repeated to fill it.
+        """Return one latent frame, standardised, for every video frame, which is repeated.
 
         Args:
             frames: A clip of any size; it is resized to that of the training.
-
-        Returns:
-            Standardised latents, a batch of one.
         """
-        size = tuple(
-            side * self.autoencoder.spatial_factor
-            for side in (self.denoiser.config["height"], self.denoiser.config["width"])
-        )
+        autoencoder, settings = self.autoencoder, self.denoiser.config
+        size = tuple(autoencoder.spatial_factor * settings[side] for side in ("height", "width"))
         pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
         clip = resize_clip(frames_to_clip(pixels), size)
-        repeated = clip.repeat_interleave(self.autoencoder.temporal_factor, dim=2)
-        return self.autoencoder.encode(repeated.to(next(self.autoencoder.parameters()))).float()
+        repeated = clip.repeat_interleave(autoencoder.temporal_factor, 2)
+        return autoencoder.encode(repeated.to(next(autoencoder.parameters()))).float()
 
     def _draw_noise(self, generation: Generation, clip: int) -> Float[Tensor, "1 c t h w"]:
         """Draw the noise of one clip, on the CPU, from its own generator."""
