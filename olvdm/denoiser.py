@@ -173,6 +173,9 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         Args:
             clip_layer: A key of `CLIP_LAYERS`.
 
+        Returns:
+            A new network; this one stays as it is.
+
         Raises:
             ValueError: If it has such a layer already, or nobody knows that one.
         """

@@ -228,14 +228,11 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
 
 
 def check_slot_guidance(scale: object, floor: object) -> None:
-    """Refuse slot guidance that cannot be.
+    """Refuse slot guidance that cannot be, as an ``InputError``.
 
     Args:
         scale: Of the steps.
         floor: From which slots are left alone; none is legal.
-
-    Raises:
-        InputError: If one is no number, or out of its range.
     """
     check_number("slot_guidance_scale", scale, SLOT_GUIDANCE, is_whole=False)
     if floor is not None:

@@ -341,6 +341,9 @@ class OLVDMPipeline(DiffusionPipeline):
 
         Args:
             frames: A clip of any size; it is resized to that of the training.
+
+        Returns:
+            As many latent frames as the clip has frames.
         """
         autoencoder, settings = self.autoencoder, self.denoiser.config
         size = tuple(autoencoder.spatial_factor * settings[side] for side in ("height", "width"))

@@ -1,6 +1,7 @@
 """Results of an experiment as they come out of one, with made-up numbers: three rows, two seeds."""
 
 import hashlib
+from typing import Literal
 
 from olvdm.experiment.results import (
     Branch,
@@ -21,20 +22,22 @@ from olvdm.experiment.results import (
 )
 
 # Not the measures of an evaluation: the form of the file does not change with them.
+Goal = Literal["higher", "lower", "real"]
+KNOWN: tuple[tuple[str, str, str, Goal], ...] = (
+    ("count", "count agrees", "agreement", "higher"),
+    ("colour", "colour agrees", "agreement", "higher"),
+    ("flickering", "VBench temporal flickering", "flicker", "higher"),
+    ("warp_error", "warp error", "flicker", "lower"),
+    ("object_warp_error", "warp error of the objects", "flicker", "lower"),
+    ("mean_flow", "mean flow, px a frame", "motion", "real"),
+    ("track_length", "track length, px", "motion", "real"),
+    ("identity_switches", "identity switches a clip", "stability", "lower"),
+    ("colour_drift", "drift of colour", "stability", "lower"),
+    ("area_drift", "drift of area", "stability", "lower"),
+)
 MEASURES = tuple(
     MeasureInfo(name=name, title=title, group=group, goal=goal)
-    for name, title, group, goal in (
-        ("count", "count agrees", "agreement", "higher"),
-        ("colour", "colour agrees", "agreement", "higher"),
-        ("flickering", "VBench temporal flickering", "flicker", "higher"),
-        ("warp_error", "warp error", "flicker", "lower"),
-        ("object_warp_error", "warp error of the objects", "flicker", "lower"),
-        ("mean_flow", "mean flow, px a frame", "motion", "real"),
-        ("track_length", "track length, px", "motion", "real"),
-        ("identity_switches", "identity switches a clip", "stability", "lower"),
-        ("colour_drift", "drift of colour", "stability", "lower"),
-        ("area_drift", "drift of area", "stability", "lower"),
-    )
+    for name, title, group, goal in KNOWN
 )
 REAL = 2.0
 STEPS = (100, 200, 300)

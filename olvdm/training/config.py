@@ -203,10 +203,10 @@ class DenoiserConfig(TrainingConfig):
         slot_loss: Loss on the slots' correlation in the predicted clean latents; none is LVDM.
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
+        shuffles_slots: Whether it is to forget which slot of a frame is which: its control.
         track_loss: Loss on the correlation of the slots inside the denoiser, which need
             ``clip_layer=slots``; not ``anchored``, for there is no clean clip to anchor them to.
         track_weight: Its weight.
-        shuffles_slots: Whether it is to forget which slot of a frame is which: its control.
     """
 
     autoencoder: str | None = optional_path()

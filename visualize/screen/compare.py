@@ -216,21 +216,7 @@ def remember(
 
 def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
     with gr.Column(elem_classes="card"):
-        with gr.Row():
-            prompt = gr.Textbox(
-                value=services.prompts[0],
-                label=texts.PROMPT,
-                placeholder=texts.PROMPT_HINT,
-                lines=1,
-                max_lines=3,
-                scale=6,
-                min_width=260,
-                elem_id="prompt",
-            )
-            highest = services.highest_seed
-            seed = gr.Number(
-                3, label=texts.SEED, minimum=0, maximum=highest, min_width=120, elem_id="seed"
-            )
+        prompt, seed = _request_row(services)
         with gr.Row():
             generate = gr.Button(texts.GENERATE, variant="primary", scale=4, elem_id="generate")
             cancel = gr.Button(texts.CANCEL, interactive=False, min_width=90, elem_id="cancel")
@@ -270,6 +256,25 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
         blind=blind,
         pins=pins,
     )
+
+
+def _request_row(services: CompareServices) -> tuple[gr.Textbox, gr.Number]:
+    with gr.Row():
+        prompt = gr.Textbox(
+            value=services.prompts[0],
+            label=texts.PROMPT,
+            placeholder=texts.PROMPT_HINT,
+            lines=1,
+            max_lines=3,
+            scale=6,
+            min_width=260,
+            elem_id="prompt",
+        )
+        highest = services.highest_seed
+        seed = gr.Number(
+            3, label=texts.SEED, minimum=0, maximum=highest, min_width=120, elem_id="seed"
+        )
+    return prompt, seed
 
 
 def _sliders(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:

@@ -57,21 +57,7 @@ def build_runs(
         gr.Markdown(texts.RUNS_HINT, elem_classes="hint")
         runs = gr.Radio(stored, label=texts.RUNS, elem_id="runs")
         gr.Markdown(texts.PAIR_HINT, elem_classes="hint")
-        with gr.Row(equal_height=True):
-            chosen: list[Any] = []
-            for side, model in zip("AB", services.models, strict=False):
-                label = texts.PAIR_RUN.format(side=side)
-                chosen.append(gr.Dropdown(stored, label=label, elem_id=f"pair-{side.lower()}"))
-                chosen.append(
-                    gr.Dropdown(
-                        [(each.upper(), each) for each in services.models],
-                        value=model,
-                        label=texts.PAIR_MODEL,
-                        min_width=110,
-                        elem_id=f"pair-model-{side.lower()}",
-                    )
-                )
-            pair = gr.Button(texts.PAIR, min_width=140, elem_id="pair")
+        chosen, pair = _pair_row(services, stored)
     gr.Markdown(texts.API_HINT, elem_classes="hint")
     codes = _code_boxes()
 
@@ -103,6 +89,27 @@ def build_runs(
         pair.click(on_pair, [*chosen, *parts.blind_inputs], parts.outputs, **LIGHT),
     ):
         event.success(None, js=TO_COMPARE, outputs=parts.stored, api_visibility="private")
+
+
+def _pair_row(
+    services: RunsServices, stored: Sequence[tuple[str, str]]
+) -> tuple[list[gr.Dropdown], gr.Button]:
+    """Lay out the choice of a run and a model for each side, and the button that shows them."""
+    chosen: list[gr.Dropdown] = []
+    with gr.Row(equal_height=True):
+        for side, model in zip("AB", services.models, strict=False):
+            label = texts.PAIR_RUN.format(side=side)
+            chosen.append(gr.Dropdown(stored, label=label, elem_id=f"pair-{side.lower()}"))
+            chosen.append(
+                gr.Dropdown(
+                    [(each.upper(), each) for each in services.models],
+                    value=model,
+                    label=texts.PAIR_MODEL,
+                    min_width=110,
+                    elem_id=f"pair-model-{side.lower()}",
+                )
+            )
+        return chosen, gr.Button(texts.PAIR, min_width=140, elem_id="pair")
 
 
 def snippets(

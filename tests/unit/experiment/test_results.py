@@ -31,7 +31,9 @@ def test_a_row_is_found_by_its_name() -> None:
 
 
 def test_what_was_found_holds_no_times() -> None:
-    slower = tuple(one.model_copy(update={"seconds_per_step": 9.0}) for one in example_results().cost)
+    slower = tuple(
+        one.model_copy(update={"seconds_per_step": 9.0}) for one in example_results().cost
+    )
     assert (
         example_results().model_copy(update={"cost": slower}).found() == example_results().found()
     )

@@ -11,7 +11,8 @@ from olvdm.errors import InputError
 from olvdm.noise_schedule import LEVEL_SHIFT, SCHEDULES
 from olvdm.training import denoiser as training
 from olvdm.training.config import DenoiserConfig
-from olvdm.training.denoiser import NUM_STILLS, DenoiserStage, draw_noise
+from olvdm.training.denoiser import DenoiserStage
+from olvdm.training.noisy_batch import NUM_STILLS, draw_noise
 from tests.tiny_networks import tiny_autoencoder, tiny_denoiser, tiny_slot_encoder
 
 BOTH = pytest.mark.parametrize("prediction_type", list(SCHEDULES))
