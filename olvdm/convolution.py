@@ -47,12 +47,15 @@ class TimeMix(nn.Linear):
         features: Float[Tensor, "b t h w c"],
         past: Float[Tensor, "b 2 h w c"] | None = None,
     ) -> Float[Tensor, "b t h w c"]:
-        """Return the mixed features.
+        """Mix each frame with its neighbours.
 
         Args:
             features: Of successive frames.
             past: The two frames before them, which a causal mix can go on from; none at the
                 beginning of a clip.
+
+        Returns:
+            The mixed features.
         """
         first, last = features[:, :1], features[:, -1:]
         sides = (first, first, features) if self.is_causal else (first, features, last)
@@ -80,11 +83,14 @@ class ResidualBlock(nn.Module):
     def forward(
         self, features: Float[Tensor, "b t h w c"], past: "PastFrames | None" = None
     ) -> Float[Tensor, "b t h w c"]:
-        """Return the features plus what the block adds; a fresh block adds nothing.
+        """Refine a clip, or one chunk of its frames after the other.
 
         Args:
-            features: Of a clip, or of one chunk of its frames after the other.
+            features: Of the clip or chunk.
             past: Where a block that is given a clip in chunks keeps the last frames of each.
+
+        Returns:
+            The features plus what the block adds; a fresh block adds nothing.
         """
         hidden = F.silu(self.space(F.silu(self.norm(features))))
         if past is None or not isinstance(self.time, TimeMix):

@@ -25,6 +25,9 @@ def package(arguments: argparse.Namespace) -> None:
 
     Args:
         arguments: What ``olvdm package`` was given.
+
+    Raises:
+        InputError: If a part is not named.
     """
     if arguments.judge is not None:
         _package_judges(arguments)

@@ -27,14 +27,13 @@ SLOTS, ATTRIBUTES = "independent_slots", "attribute_network"
 class Judges:
     """Asks what judges there are, and says of the others in one line why they are not there.
 
+    A folder that is there and damaged is a ``CheckpointError``.
+
     Args:
         folder: Of the judges, as ``olvdm package --judge`` writes it; none has no judge.
         pipeline: The model whose clips are judged; its frozen autoencoder makes the latents.
         training_clips: Real clips among which the nearest to each drawn one is sought.
         other_clips: As many real clips as there are prompts, which are not those of the prompts.
-
-    Raises:
-        CheckpointError: If there is a folder, and it is damaged.
     """
 
     def __init__(
