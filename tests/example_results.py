@@ -129,6 +129,7 @@ def protocol() -> Protocol:
         suite="ablation",
         command="olvdm experiment --suite ablation --base base --output DIR",
         reference="lvdm",
+        default="corr",
         max_steps=300,
         batch_size=32,
         seeds=(1, 2),

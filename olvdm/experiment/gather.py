@@ -115,6 +115,7 @@ def _protocol(plan: Plan, asked: Asked, reports: Reports) -> Protocol:
         suite=plan.suite.name,
         command=asked.command,
         reference=plan.suite.reference,
+        default=plan.suite.default,
         max_steps=plan.max_steps,
         batch_size=config.batch_size,
         seeds=tuple(sorted({seed for _, seed in plan.branches})),

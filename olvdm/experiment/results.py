@@ -230,7 +230,7 @@ class Protocol(Part):
     suite: str
     command: str
     reference: str
-    default: str = "corr"
+    default: str
     max_steps: Count
     batch_size: Count
     seeds: tuple[Count, ...]

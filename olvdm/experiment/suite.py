@@ -54,6 +54,7 @@ class Suite:
     Attributes:
         name: Of the suite.
         reference: Row that all others are compared with, seed by seed.
+        default: Row that the method is by default: the one that the report speaks of first.
         max_steps: Further steps of every branch.
         num_prompts: Prompts of each level.
         training: Settings of the denoiser that all rows share.
@@ -64,6 +65,7 @@ class Suite:
 
     name: str
     reference: str
+    default: str
     max_steps: int
     num_prompts: int
     training: Mapping[str, Any]
@@ -199,12 +201,17 @@ def _check(suite: Suite) -> None:
         seeds[name].append(seed)
     if len(set(names)) < len(names) or len(set(suite.order)) < len(suite.order):
         raise InputError("every row of a suite has a name of its own, and each seed once")
-    if suite.reference not in names:
-        raise InputError(f"the reference {suite.reference!r} is no row of the suite")
+    _check_roles(suite, names)
     check_settings("denoiser", suite.training)
     check_settings("autoencoder", suite.autoencoder)
     for row in suite.rows:
         _check_row(row, suite, seeds)
+
+
+def _check_roles(suite: Suite, names: Sequence[str]) -> None:
+    for role, name in (("reference", suite.reference), ("default", suite.default)):
+        if name not in names:
+            raise InputError(f"the {role} {name[:64]!r} is no row of the suite")
 
 
 def _check_row(row: RowPlan, suite: Suite, seeds: Mapping[str, Sequence[int]]) -> None:

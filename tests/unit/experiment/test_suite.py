@@ -10,6 +10,7 @@ from olvdm.training.config import SLOT_LOSSES
 
 WHOLE = """
 reference = "lvdm"
+default = "corr"
 max_steps = 2
 num_prompts = 2
 [[turns]]
@@ -52,13 +53,15 @@ def test_ablation_holds_every_loss_of_the_family() -> None:
 
 def test_ablation_spends_its_compute_on_the_core_first() -> None:
     order = load_suite("ablation").order
-    core = ["lvdm", "corr", "gram", "shuffled", "guidance", "corr_guidance"]
-    assert order[:6] == tuple((name, 1) for name in core)
-    assert set(order[6:12]) == {(name, s) for name in ("lvdm", "corr", "shuffled") for s in (2, 3)}
-    assert {seed for _, seed in order[12:]} == {1}
+    inside = ["clip_slots_corr", "clip_temporal", "clip_slots"]
+    core = ["lvdm", *inside, "corr", "gram", "shuffled", "guidance", "corr_guidance"]
+    assert order[:9] == tuple((name, 1) for name in core)
+    repeated = ("lvdm", "clip_slots_corr", "clip_temporal", "corr", "shuffled")
+    assert set(order[9:19]) == {(name, seed) for name in repeated for seed in (2, 3)}
+    assert {seed for _, seed in order[19:]} == {1}
 
 
-def test_ablation_s_control_differs_from_the_default_in_the_shuffle_alone() -> None:
+def test_ablation_s_control_differs_from_corr_in_the_shuffle_alone() -> None:
     suite = load_suite("ablation")
     shuffled, default = suite.row("shuffled").training, suite.row("corr").training
     assert shuffled == {**default, "shuffles_slots": True}
@@ -96,6 +99,7 @@ def test_a_suite_of_one_s_own_is_read(tmp_path: Path) -> None:
         ('slot_loss = "corr"', "batch_size = 4", "batch_size is the same for all rows"),
         ('rows = ["lvdm", "corr"]', 'rows = ["lvdm", "core"]', "nearest is 'corr'"),
         ('reference = "lvdm"', 'reference = "base"', "reference 'base' is no row"),
+        ('default = "corr"', 'default = "base"', "default 'base' is no row"),
         ("training = {", 'stage = "none"\ntraining = {', "own denoiser, or begins_from another's"),
         ('name = "corr"', 'name = "../corr"', "small letters"),
         ("max_steps = 2", "steps = 2", "in another form"),
