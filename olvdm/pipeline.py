@@ -275,10 +275,9 @@ class OLVDMPipeline(DiffusionPipeline):
             Frames to show or save.
         """
         weights = next(self.autoencoder.parameters())
-        batch, _, length, height, width = latents.shape
-        side, length = self.autoencoder.spatial_factor, length * self.autoencoder.temporal_factor
-        frames = np.empty((batch, length, height * side, width * side, 3), np.uint8)
-        start = 0
+        rate, side = self.autoencoder.temporal_factor, self.autoencoder.spatial_factor
+        sizes = (rate * latents.shape[2], side * latents.shape[3], side * latents.shape[4])
+        frames, start = np.empty((len(latents), *sizes, 3), np.uint8), 0
         for chunk in self.autoencoder.decode_chunks(latents.to(weights)):
             frames[:, start : start + chunk.shape[2]] = clip_to_frames(chunk)
             start += chunk.shape[2]
