@@ -199,5 +199,5 @@ def test_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_unknown_stage_is_refused() -> None:
-    with pytest.raises(InputError, match="autoencoder, slots, denoiser, got 'decoder'"):
+    with pytest.raises(InputError, match="autoencoder, slots, denoiser, judge, got 'decoder'"):
         load_config("decoder", "smoke", {})
