@@ -148,9 +148,11 @@ def test_table_has_the_values_of_the_small_matrix(report: Opened, matching: str)
     matrix = expected("frame", matching.lower())
     block = [SWAP_FRAME - 1, SWAP_FRAME]
     values = matrix[block[0] * NUM_SLOTS :][:NUM_SLOTS, block[1] * NUM_SLOTS :][:, :NUM_SLOTS]
+    cells = report.find(".si-table td")
+    cells.first.wait_for()  # the table is written once it is opened
     shown = [
         float("nan" if text == "undefined" else text.replace("\N{MINUS SIGN}", "-"))
-        for text in report.find(".si-table td").all_inner_texts()
+        for text in cells.all_inner_texts()
     ]
     np.testing.assert_allclose(np.reshape(shown, values.shape), values, atol=0.01)
 
@@ -165,7 +167,9 @@ def test_pressing_a_cell_of_the_table_holds_it(report: Opened) -> None:
 def test_table_over_time_has_a_row_a_frame(report: Opened, view: str) -> None:
     report.find(".si-tables summary").click()
     report.find(".si-table-view").select_option(view)
-    assert report.find(".si-table tbody tr").count() == NUM_FRAMES
+    rows = report.find(".si-table tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == NUM_FRAMES
     assert report.find(".si-table tr.si-now th").inner_text() == "2"
 
 
