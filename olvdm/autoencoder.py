@@ -134,8 +134,7 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
     def decode(self, latents: Float[Tensor, "b c lt lh lw"]) -> Float[Tensor, "b 3 t h w"]:
         """Return the clip of standardised latents, about in [-1, 1] (not clamped)."""
         if torch.is_grad_enabled():
-            mean, std = self._statistics(latents)
-            return self.decode_raw(latents * std + mean)
+            return self.decode_raw(self._unstandardise(latents))
         return torch.cat(list(self.decode_chunks(latents)), dim=2)
 
     @torch.no_grad()
@@ -153,21 +152,33 @@ class VideoAutoencoder(ModelMixin, ConfigMixin):
 
         Ours: every block hands its last two frames on to the next chunk.
         """
-        mean, std = self._statistics(latents)
         *_, height, width = latents.shape
         past: PastFrames = {}
         for chunk in latents.split(max(POSITIONS_AT_ONCE // (height * width), 1), dim=2):
-            raw = rearrange(chunk * std + mean, "b c t h w -> b t h w c").contiguous()
-            yield rearrange(self.decoder(raw, past), "b t h w c -> b c t h w")
+            yield self.decode_raw(self._unstandardise(chunk), past)
 
-    def decode_raw(self, raw: Float[Tensor, "b c lt lh lw"]) -> Float[Tensor, "b 3 t h w"]:
-        """Return the clip of raw latents, about in [-1, 1] (not clamped)."""
-        clip = self.decoder(rearrange(raw, "b c t h w -> b t h w c").contiguous())
+    def decode_raw(
+        self, raw: Float[Tensor, "b c lt lh lw"], past: PastFrames | None = None
+    ) -> Float[Tensor, "b 3 t h w"]:
+        """Return the clip of raw latents, about in [-1, 1] (not clamped).
+
+        Args:
+            raw: Latents before they are standardised.
+            past: Where a clip that comes in chunks is remembered from one to the next.
+
+        Returns:
+            The clip, or that chunk of it.
+        """
+        clip = self.decoder(rearrange(raw, "b c t h w -> b t h w c").contiguous(), past)
         return rearrange(clip, "b t h w c -> b c t h w")
 
     def forward(self, clip: Float[Tensor, "b 3 t h w"]) -> Float[Tensor, "b 3 t h w"]:
         """Return the reconstruction of a clip."""
         return self.decode(self.encode(clip))
+
+    def _unstandardise(self, latents: Tensor) -> Tensor:
+        mean, std = self._statistics(latents)
+        return latents * std + mean
 
     def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shape = (1, -1, 1, 1, 1)

@@ -67,14 +67,11 @@ class SlotLayer(nn.Module):
 
     def forward(
         self, features: Float[Tensor, "b t h w d"], prompt_embeds: Float[Tensor, "b l e"]
-    ) -> Float[Tensor, "b t h w d"]:
-        """Return the features plus what the slots know; a fresh layer adds nothing."""
-        return self.track(features, prompt_embeds)[0]
-
-    def track(
-        self, features: Float[Tensor, "b t h w d"], prompt_embeds: Float[Tensor, "b l e"]
     ) -> tuple[Float[Tensor, "b t h w d"], Tracks]:
-        """Return what `forward` does, and the objects that the slots follow."""
+        """Return the features plus what the slots know, and the objects that they follow.
+
+        A fresh layer adds nothing.
+        """
         batch, num_frames, height, _, _ = features.shape
         positions = rearrange(self.attention.norm_features(features), "b t h w d -> (b t) (h w) d")
         initial = self.initial.to(positions.dtype).expand(len(positions), -1, -1)
@@ -127,10 +124,10 @@ class TemporalLayer(nn.Module):
 
     def forward(
         self, features: Float[Tensor, "b t h w d"], prompt_embeds: Float[Tensor, "b l e"]
-    ) -> Float[Tensor, "b t h w d"]:
-        """Return the refined features; a fresh layer adds nothing."""
+    ) -> tuple[Float[Tensor, "b t h w d"], None]:
+        """Return the refined features, and that it follows nothing; a fresh layer adds nothing."""
         features = features + self.time(self.norm_time(features))
-        return features + self.prompt(self.norm_prompt(features), prompt_embeds)
+        return features + self.prompt(self.norm_prompt(features), prompt_embeds), None
 
 
 CLIP_LAYERS: dict[str, type[SlotLayer | TemporalLayer]] = {

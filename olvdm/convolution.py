@@ -95,9 +95,8 @@ class ResidualBlock(nn.Module):
         hidden = F.silu(self.space(F.silu(self.norm(features))))
         if past is None or not isinstance(self.time, TimeMix):
             return features + self.time(hidden)
-        before = past.get(self)
-        known = hidden[:, [0, 0]] if before is None else before
-        past[self] = torch.cat([known, hidden[:, -2:]], dim=1)[:, -2:]
+        before = past.get(self, hidden[:, [0, 0]])  # the first frame stands in for those before it
+        past[self] = torch.cat([before, hidden[:, -2:]], dim=1)[:, -2:]
         return features + self.time(hidden, before)
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from olvdm.attention import PromptAttention, SpatialAttention, TemporalAttention
-from olvdm.clip_layer import CLIP_LAYERS, SlotLayer, Tracks
+from olvdm.clip_layer import CLIP_LAYERS, Tracks
 from olvdm.convolution import Downsample, SpatialConv, TimeMix, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
@@ -151,10 +151,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         coarse = coarse + places.to(coarse.dtype)
         tracks = None
         for index, block in enumerate(self.trunk):
-            if isinstance(self.whole_clip, SlotLayer) and index == len(self.trunk) // 2:
-                coarse, tracks = self.whole_clip.track(coarse, prompt_embeds)
-            elif self.whole_clip is not None and index == len(self.trunk) // 2:
-                coarse = self.whole_clip(coarse, prompt_embeds)
+            if self.whole_clip is not None and index == len(self.trunk) // 2:
+                coarse, tracks = self.whole_clip(coarse, prompt_embeds)
             coarse = block(coarse, trunk, prompt_embeds)
         features = features + self.up(coarse)
         for block in self.exit:

@@ -123,14 +123,7 @@ def _look(page: Page, button: str) -> None:
     """Press a button, and wait until what follows from it is shown."""
     before = Opened(page, INSPECTED).data("run")
     page.locator(button).click()
-    page.wait_for_function(
-        """([host, before]) => {
-          const root = document.querySelector(host + ' .si');
-          return root.dataset.phase === 'done' && root.dataset.run !== before;
-        }""",
-        arg=[INSPECTED, before],
-    )
-    page.wait_for_function("!document.querySelector('#inspect').disabled")
+    another_run(page, before, INSPECTED, "#inspect")
 
 
 def _choose(page: Page, field: str, name: str, data: bytes) -> None:

@@ -4,15 +4,15 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from olvdm.errors import InputError
-from olvdm.limits import CONFIG_BYTES
 from olvdm.training.config import CONFIGS, nearest_name
+from olvdm.training.named_files import NamedFiles
 
 SUITES = ("ablation", "smoke")
+SUITE_FILES = NamedFiles("suite", SUITES, "olvdm.experiment", "suites", noun="suite")
 STAGES = ("denoiser", "autoencoder", "none")
 ROW_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes part of the names of folders
 SAMPLING = ("slot_guidance_scale", "slot_guidance_floor")
@@ -125,7 +125,7 @@ def load_suite(name_or_path: str) -> Suite:
     Ours: the form.
     """
     try:
-        document = tomllib.loads(_read(name_or_path))
+        document = tomllib.loads(SUITE_FILES.read(name_or_path))
     except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(
             "the suite is not valid TOML; see the suite 'smoke' for the form"
@@ -159,24 +159,6 @@ def check_settings(stage: str, settings: Mapping[str, object], fixed: Sequence[s
             raise InputError(f"{stage} has no setting {name[:64]!r}{hint}")
         if name in fixed:
             raise InputError(f"{name} is the same for all rows; set it for the whole experiment")
-
-
-def _read(name_or_path: str) -> str:
-    if name_or_path in SUITES:
-        file = resources.files("olvdm.experiment") / "suites" / f"{name_or_path}.toml"
-        return file.read_text(encoding="utf-8")
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        known = f"{', '.join(SUITES)} or a path that ends in .toml"
-        raise InputError(f"suite must be {known}, got {path.name[:64]!r}")
-    try:
-        with path.open("rb") as file:
-            content = file.read(CONFIG_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"the suite {path.name[:64]!r} cannot be read") from error
-    if len(content) > CONFIG_BYTES:
-        raise InputError(f"a suite may hold {CONFIG_BYTES} bytes; this one is larger")
-    return content.decode("utf-8")
 
 
 def _suite(name: str, document: dict[str, Any]) -> Suite:

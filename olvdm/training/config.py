@@ -4,12 +4,11 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from olvdm.errors import InputError
-from olvdm.limits import CONFIG_BYTES
+from olvdm.training.named_files import NamedFiles
 from olvdm.training.setting import (
     checked,
     choice,
@@ -24,6 +23,7 @@ from olvdm.training.setting import (
 )
 
 PRESETS = ("smoke", "cpu", "gpu", "lvdm-parity")
+PRESET_FILES = NamedFiles("preset", PRESETS, "olvdm.training", "presets", noun="settings file")
 
 # The family of losses that keep slots consistent in time.
 SLOT_LOSSES = ("l2", "gram", "smooth", "identity", "nce", "nce_batch", "anchored", "corr")
@@ -342,7 +342,7 @@ def to_toml(config: TrainingConfig) -> str:
 def _read_table(stage_name: str, preset_or_path: str | Path) -> Mapping[str, object]:
     """Read the table of a stage from a preset or a file."""
     try:
-        document = tomllib.loads(_read_document(preset_or_path))
+        document = tomllib.loads(PRESET_FILES.read(preset_or_path))
     except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError("the settings file is not valid TOML; a preset shows the form") from error
     for name in document:
@@ -352,24 +352,6 @@ def _read_table(stage_name: str, preset_or_path: str | Path) -> Mapping[str, obj
     if not isinstance(table, dict):
         raise InputError(f"the settings file needs a table [{stage_name}]")
     return table
-
-
-def _read_document(preset_or_path: str | Path) -> str:
-    if str(preset_or_path) in PRESETS:
-        preset = resources.files("olvdm.training") / "presets" / f"{preset_or_path}.toml"
-        return preset.read_text(encoding="utf-8")
-    path = Path(preset_or_path)
-    if path.suffix != ".toml":
-        known = f"{', '.join(PRESETS)} or a path that ends in .toml"
-        raise InputError(f"preset must be {known}, got {path.name[:64]!r}")
-    try:
-        with path.open("rb") as file:
-            content = file.read(CONFIG_BYTES + 1)
-    except (OSError, ValueError) as error:  # a name can be one that no file may have
-        raise InputError(f"the settings file {path.name[:64]!r} cannot be read") from error
-    if len(content) > CONFIG_BYTES:
-        raise InputError(f"a settings file may hold {CONFIG_BYTES} bytes; this one is larger")
-    return content.decode("utf-8")
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

@@ -143,17 +143,17 @@ def generate(page: "Page", prompt: str, steps: int = 3, seed: int = 3) -> str:
     return another_run(page, before)
 
 
-def another_run(page: "Page", before: str) -> str:
-    """Wait until another run is shown whole, and return its name."""
+def another_run(page: "Page", before: str, host: str = COMPARED, button: str = "#generate") -> str:
+    """Wait until an inspector shows another run whole and can make more; return its name."""
     page.wait_for_function(
         """([host, before]) => {
           const root = document.querySelector(host + ' .si');
           return root.dataset.phase === 'done' && root.dataset.run !== before;
         }""",
-        arg=[COMPARED, before],
+        arg=[host, before],
     )
-    page.wait_for_function("!document.querySelector('#generate').disabled")
-    return Opened(page, COMPARED).data("run")
+    page.wait_for_function(f"!document.querySelector('{button}').disabled")
+    return Opened(page, host).data("run")
 
 
 def open_tab(page: "Page", tab: str) -> None:

@@ -21,7 +21,7 @@ def stirred(kind: type[SlotLayer | TemporalLayer]) -> SlotLayer | TemporalLayer:
 
 
 def says(layer: nn.Module, features: Tensor, words: Tensor) -> Tensor:
-    return layer(features, words) - features
+    return layer(features, words)[0] - features
 
 
 def test_slots_carry_an_object_to_where_it_is_in_another_frame() -> None:
@@ -37,7 +37,7 @@ def test_time_alone_tells_a_place_only_of_itself() -> None:
     elsewhere = features.clone()
     elsewhere[:, 0, 0, 0] = noise(2, DIM)
     layer = stirred(TemporalLayer)
-    moved = (layer(elsewhere, words) - layer(features, words))[0, 2].abs().amax(-1)
+    moved = (layer(elsewhere, words)[0] - layer(features, words)[0])[0, 2].abs().amax(-1)
     assert moved[0, 0] > 1e-5
     moved[0, 0] = 0
     assert moved.max() == 0
@@ -53,8 +53,8 @@ def test_words_matter(kind: type[SlotLayer | TemporalLayer]) -> None:
 @pytest.mark.parametrize("kind", CLIP_LAYERS.values())
 def test_clips_of_a_batch_do_not_hear_each_other(kind: type[SlotLayer | TemporalLayer]) -> None:
     features, words, layer = noise(0, 2, 3, 4, 4, DIM), noise(1, 2, 5, PROMPT_DIM), stirred(kind)
-    alone = layer(features[:1], words[:1])
-    torch.testing.assert_close(layer(features, words)[:1], alone)
+    alone = layer(features[:1], words[:1])[0]
+    torch.testing.assert_close(layer(features, words)[0][:1], alone)
 
 
 def test_control_has_the_weights_of_the_slots_within_a_tenth() -> None:

@@ -12,6 +12,7 @@ from visualize.screen import texts
 from visualize.screen.blind import Trials
 from visualize.screen.blind_choice import BlindParts, blind_switch, connect_choice, lay_out_choice
 from visualize.screen.downloads import Exporter, build_downloads
+from visualize.screen.fixed_html import fixed_html
 from visualize.screen.inspector_value import empty_value, finished_value
 from visualize.screen.jobs import (
     AT_ONCE,
@@ -26,7 +27,7 @@ from visualize.screen.jobs import (
 from visualize.screen.pins import pins_panel
 from visualize.screen.shown import Choice, Finished, Link, split_order
 from visualize.screen.staging import stage_job, stage_result
-from visualize.screen.status_line import asset, status, status_line
+from visualize.screen.status_line import status, status_line
 
 FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
 MOST_REMEMBERED = 24
@@ -241,9 +242,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
     inspector = SlotInspector(value, can_pin=True, elem_id="compare-inspector")
     run_id = gr.State(first.run_id if first else "")
     build_downloads(services.export, run_id, "compare", explained)
-    gr.HTML(
-        html_template=asset("share.html"), js_on_load=asset("share.js"), apply_default_css=False
-    )
+    fixed_html("share")
     return CompareParts(
         settings=[prompt, seed, steps, guidance],
         dice=dice,

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from visualize.screen.status_line import asset
+from visualize.screen.fixed_html import fixed_html
 
 FORMULAS = [
     {"left": "$$", "right": "$$", "display": True},
@@ -84,7 +84,5 @@ finished clips of both models alike, and have no part in the drawing.
 
 def build_how_it_works() -> None:
     """Lay the tab out; its captions lead to the first tab by themselves."""
-    gr.HTML(
-        html_template=asset("looks.html"), js_on_load=asset("looks.js"), apply_default_css=False
-    )
+    fixed_html("looks")
     gr.Markdown(TEXT, latex_delimiters=FORMULAS, elem_classes="prose-page")

@@ -9,11 +9,11 @@ import gradio as gr
 from visualize.screen import texts
 from visualize.screen.api import ApiServices, build_api
 from visualize.screen.compare import CompareServices, build_compare, open_link
+from visualize.screen.fixed_html import asset
 from visualize.screen.how_it_works import build_how_it_works
 from visualize.screen.inspect_clip import InspectServices, build_inspect
 from visualize.screen.pins import connect_pins
 from visualize.screen.runs import RunsServices, build_runs
-from visualize.screen.status_line import asset
 from visualize.screen.tour import build_tour
 
 HEAD = """

@@ -9,10 +9,10 @@ import gradio as gr
 from visualize.inspector.component import SlotInspector
 from visualize.screen import texts
 from visualize.screen.blind import Trials
+from visualize.screen.fixed_html import fixed_html
 from visualize.screen.jobs import AT_ONCE, LIGHT
 from visualize.screen.shown import Finished, PinnedRun, split_order
 from visualize.screen.staging import TO_COMPARE, stage_result
-from visualize.screen.status_line import asset
 
 Pins = tuple[PinnedRun, ...]
 
@@ -41,13 +41,7 @@ def pins_panel(elem_id: str) -> gr.HTML:
     Returns:
         The component; its template is fixed, so that no text of a person's is ever read as code.
     """
-    return gr.HTML(
-        value={"title": "", "hint": "", "runs": []},
-        html_template=asset("pins.html"),
-        js_on_load=asset("pins.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-    )
+    return fixed_html("pins", value={"title": "", "hint": "", "runs": []}, elem_id=elem_id)
 
 
 def panel_value(pins: Pins, most: int) -> dict[str, Any]:

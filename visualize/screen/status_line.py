@@ -1,16 +1,10 @@
 """One line with a bar that says what is going on, and whether the server still answers."""
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-FOLDER = Path(__file__).parent
-
-
-def asset(name: str) -> str:
-    """Return the text of a file of this package."""
-    return (FOLDER / name).read_text(encoding="utf-8")
+from visualize.screen.fixed_html import asset, fixed_html
 
 
 def status_line(elem_id: str) -> gr.HTML:
@@ -22,14 +16,8 @@ def status_line(elem_id: str) -> gr.HTML:
     Returns:
         The component; its template is fixed, so that no text of a person's is ever read as code.
     """
-    return gr.HTML(
-        value=status(""),
-        html_template=asset("status.html"),
-        css_template=asset("status.css"),
-        js_on_load=asset("status.js"),
-        apply_default_css=False,
-        elem_id=elem_id,
-    )
+    css = asset("status.css")
+    return fixed_html("status", value=status(""), css_template=css, elem_id=elem_id)
 
 
 def status(text: str, share: float | None = None, *, job_id: str = "") -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import gradio as gr
-
 from visualize.screen import texts
-from visualize.screen.status_line import asset
+from visualize.screen.fixed_html import fixed_html
 
 # What each step sets the inspector to, and the part of it that it outlines.
 STATES: tuple[tuple[dict[str, object], str], ...] = (
@@ -24,13 +22,7 @@ def build_tour() -> None:
     Ours: `gr.Walkthrough` shows its steps at one place of the page and asks the server to turn
     them; this card stays in sight beside what it tells of, and works without a server.
     """
-    gr.HTML(
-        value=tour_value(),
-        html_template=asset("tour.html"),
-        js_on_load=asset("tour.js"),
-        apply_default_css=False,
-        elem_id="tour",
-    )
+    fixed_html("tour", value=tour_value(), elem_id="tour")
 
 
 def tour_value() -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""TOML files of settings: those that ship go by their names, one's own by its path."""
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from olvdm.errors import InputError
+from olvdm.limits import CONFIG_BYTES
+
+
+@dataclass(frozen=True)
+class NamedFiles:
+    """Files of one kind.
+
+    Attributes:
+        kind: What a name stands for, such as "preset".
+        names: Of those that ship.
+        package: In which they ship.
+        folder: Of that package.
+        noun: What one's own file is called.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    package: str
+    folder: str
+    noun: str
+
+    def read(self, name_or_path: str | Path) -> str:
+        """Return the text of a file.
+
+        Args:
+            name_or_path: One of the names, or a path that ends in .toml.
+
+        Returns:
+            The text, which nobody has checked yet.
+
+        Raises:
+            InputError: If there is no such file, or it is too large to be one.
+        """
+        if str(name_or_path) in self.names:
+            file = resources.files(self.package) / self.folder / f"{name_or_path}.toml"
+            return file.read_text(encoding="utf-8")
+        path = Path(name_or_path)
+        if path.suffix != ".toml":
+            known = f"{', '.join(self.names)} or a path that ends in .toml"
+            raise InputError(f"{self.kind} must be {known}, got {path.name[:64]!r}")
+        try:
+            with path.open("rb") as file:
+                content = file.read(CONFIG_BYTES + 1)
+        except (OSError, ValueError) as error:  # a name can be one that no file may have
+            raise InputError(f"the {self.noun} {path.name[:64]!r} cannot be read") from error
+        if len(content) > CONFIG_BYTES:
+            raise InputError(f"a {self.noun} may hold {CONFIG_BYTES} bytes; this one is larger")
+        return content.decode("utf-8")
