@@ -1,7 +1,7 @@
 """Predict, from noisy latents and a prompt, the way to clean ones: the network that draws."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,18 @@ from olvdm.convolution import Downsample, SpatialConv, TimeMix, Upsample
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
 from olvdm.noise_schedule import SCHEDULES
+
+
+class MidTrunk(NamedTuple):
+    """What a denoiser knows half way, which a training may put a loss on.
+
+    Attributes:
+        features: At half the latents' resolution.
+        tracks: The objects that its slots follow, where it has slots.
+    """
+
+    features: Float[Tensor, "b t h2 w2 d"]
+    tracks: Tracks | None
 
 
 class VideoDenoiser(ModelMixin, ConfigMixin):
@@ -119,8 +131,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         noisy_latents: Float[Tensor, "b c t h w"],
         timesteps: Float[Tensor, "b t"],
         prompt_embeds: Float[Tensor, "b l e"],
-        returns_tracks: bool = False,
-    ) -> Float[Tensor, "b c t h w"] | tuple[Float[Tensor, "b c t h w"], Tracks]:
+        returns_mid_trunk: bool = False,
+    ) -> Float[Tensor, "b c t h w"] | tuple[Float[Tensor, "b c t h w"], MidTrunk]:
         """Return what the schedule asks for: by default the velocity, noise minus clean latents.
 
         Args:
@@ -128,13 +140,10 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
                 does; by default each frame is ``(1 - s) clean + s noise``.
             timesteps: Noise level of every frame, ``1000 s``; a given frame has 0.
             prompt_embeds: Embedded prompt, as the text encoder returns it.
-            returns_tracks: Whether the objects that its slots follow are wanted too.
+            returns_mid_trunk: Whether what it knows half way is wanted too.
 
         Returns:
-            The prediction, of the latents' shape; and the tracks, where they are wanted.
-
-        Raises:
-            ValueError: If tracks are wanted of a network without slots.
+            The prediction, of the latents' shape; and what it knows half way, where that is wanted.
 
         Source: rectified flow (Liu et al. 2022), the convention of diffusers' flow matching.
         """
@@ -149,21 +158,21 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         _, num_frames, height, width, dim = coarse.shape
         places = frame_positions(num_frames, height, width, dim, coarse.device)
         coarse = coarse + places.to(coarse.dtype)
+        blocks, middle = [*self.trunk], len(self.trunk) // 2
+        for block in blocks[:middle]:
+            coarse = block(coarse, trunk, prompt_embeds)
         tracks = None
-        for index, block in enumerate(self.trunk):
-            if self.whole_clip is not None and index == len(self.trunk) // 2:
-                coarse, tracks = self.whole_clip(coarse, prompt_embeds)
+        if self.whole_clip is not None:
+            coarse, tracks = self.whole_clip(coarse, prompt_embeds)
+        mid_trunk = MidTrunk(coarse, tracks)
+        for block in blocks[middle:]:
             coarse = block(coarse, trunk, prompt_embeds)
         features = features + self.up(coarse)
         for block in self.exit:
             features = block(features, local)
         prediction = self.head(F.silu(self.norm(features)))
         prediction = rearrange(prediction, "b t h w c -> b c t h w")
-        if not returns_tracks:
-            return prediction
-        if tracks is None:
-            raise ValueError('tracks need a denoiser whose clip_layer is "slots"')
-        return prediction, tracks
+        return (prediction, mid_trunk) if returns_mid_trunk else prediction
 
     def with_clip_layer(self, clip_layer: str) -> "VideoDenoiser":
         """Return the same network with a fresh layer in mid trunk, so that it predicts the same.

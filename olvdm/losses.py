@@ -151,7 +151,7 @@ def slot_loss(
     identities: Float[Tensor, "b t k d"],
     presence: Bool[Tensor, "b t k"],
     frame_weights: Float[Tensor, "b t"] | None = None,
-    reference: Float[Tensor, "b t k d"] | None = None,
+    reference: Float[Tensor, "b t k e"] | None = None,
 ) -> Float[Tensor, ""]:
     """Return one term of the slot-correlation family, by its name.
 
@@ -296,7 +296,7 @@ def corr_loss(
 
 def anchored_loss(
     identities: Float[Tensor, "b t k d"],
-    reference: Float[Tensor, "b t k d"],
+    reference: Float[Tensor, "b t k e"],
     weights: Float[Tensor, "b t k"],
 ) -> Float[Tensor, ""]:
     """Return how far the correlation across near frames is from that of the clean clip.

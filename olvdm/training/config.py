@@ -204,8 +204,9 @@ class DenoiserConfig(TrainingConfig):
         slot_gradient_share: Its gradient, as a share of the denoising loss's; 0 is LVDM.
         slot_max_timestep: Noise level above which a frame does not count in it.
         shuffles_slots: Whether it is to forget which slot of a frame is which: its control.
-        track_loss: Loss on the correlation of the slots inside the denoiser, which need
-            ``clip_layer=slots``; not ``anchored``, for there is no clean clip to anchor them to.
+        track_loss: Loss on the correlation of what the denoiser knows half way of each slot of the
+            clean clip; with ``clip_layer=slots`` of its own slots, which ``anchored`` cannot be
+            asked of, for there is no clean clip to anchor them to.
         track_weight: Its weight.
     """
 
@@ -235,8 +236,14 @@ class DenoiserConfig(TrainingConfig):
     slot_gradient_share: float = number(0.12, 0.0, 1.0)
     slot_max_timestep: float = number(700.0, 0.0, 1000.0)
     shuffles_slots: bool = flag(False)
-    track_loss: str = choice("none", *(one for one in SLOT_LOSSES if one != "anchored"))
+    track_loss: str = choice("none", *SLOT_LOSSES)
     track_weight: float = number(0.02, 0.0, 100.0)
+
+    @property
+    def needs_slots(self) -> bool:
+        """Whether a loss reads the slots of clips, for which a slot encoder is needed."""
+        reads_clips = self.track_loss != "none" and self.clip_layer != "slots"
+        return self.slot_loss != "none" or reads_clips
 
 
 @dataclass(frozen=True, kw_only=True)

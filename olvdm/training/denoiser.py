@@ -7,15 +7,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from olvdm.alignment import slot_presence
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.clip_layer import Tracks
 from olvdm.data.moving_shapes import vocabulary
-from olvdm.denoiser import VideoDenoiser
+from olvdm.denoiser import MidTrunk, VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
-from olvdm.losses import denoising_loss, slot_loss
+from olvdm.losses import denoising_loss
 from olvdm.sampling import Guidance, draw_latents
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
@@ -23,7 +21,7 @@ from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.latents import LatentsDataset
 from olvdm.training.noisy_batch import NUM_STILLS, NoisyBatch, draw_noise, draw_window
-from olvdm.training.slot_term import slot_term
+from olvdm.training.slot_term import slot_term, track_term
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames
 
@@ -42,7 +40,7 @@ class DenoiserStage(Stage):
         autoencoder: Trained; it stays frozen, and encodes every clip once.
         text_encoder: Trained along, unless the settings say otherwise; none for a fresh small one
             that knows the words of the data.
-        slot_encoder: Trained and frozen; needed with a slot loss alone.
+        slot_encoder: Trained and frozen; needed with a loss on slots that are not its own.
         denoiser: Network to go on with, or none for a fresh one.
 
     Raises:
@@ -63,10 +61,10 @@ class DenoiserStage(Stage):
         denoiser: VideoDenoiser | None = None,
     ) -> None:
         super().__init__()
-        if config.slot_loss != "none" and slot_encoder is None:
-            raise ValueError(f"slot loss {config.slot_loss!r} needs a slot encoder")
-        if config.track_loss != "none" and config.clip_layer != "slots":
-            raise InputError(f"track_loss {config.track_loss} needs clip_layer=slots")
+        if config.needs_slots and slot_encoder is None:
+            raise ValueError("a loss on slots needs a slot encoder")
+        if config.track_loss == "anchored" and config.clip_layer == "slots":
+            raise InputError("track_loss anchored has no clean clip to go by with clip_layer=slots")
         self.config = config
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.slot_encoder = slot_encoder.requires_grad_(False).eval() if slot_encoder else None
@@ -146,12 +144,11 @@ class DenoiserStage(Stage):
         window = draw_window(latents, generators, self.config.clip_length)
         config, schedule = self.config, self.denoiser.schedule
         noisy = draw_noise(window, generators, config.given_share, config.prompt_drop, schedule)
-        prediction, tracks = self._predict(noisy, prompts)
+        prediction, mid_trunk = self._predict(noisy, prompts)
         losses = self._losses(noisy, prediction, generators)
-        if tracks is None:
+        if mid_trunk is None:
             return losses
-        there = slot_presence(tracks.attention_masks)
-        term = slot_loss(config.track_loss, tracks.identities, there)
+        term = track_term(config, self.slot_encoder, mid_trunk, noisy.latents, generators)
         loss = losses["loss"] + config.track_weight * term
         return {**losses, "loss": loss, "tracks": term.detach()}
 
@@ -166,8 +163,8 @@ class DenoiserStage(Stage):
 
     def _predict(
         self, noisy: NoisyBatch, prompts: list[str]
-    ) -> tuple[Float[Tensor, "b c t h w"], Tracks | None]:
-        """Return the prediction, and the tracks where a loss reads them."""
+    ) -> tuple[Float[Tensor, "b c t h w"], MidTrunk | None]:
+        """Return the prediction, and what is known half way where a loss reads that."""
         shown = [
             "" if drops else prompt
             for prompt, drops in zip(prompts, noisy.drops_prompt.tolist(), strict=True)
@@ -176,10 +173,10 @@ class DenoiserStage(Stage):
         embeds = self.text_encoder(tokens)
         if self.config.track_loss == "none":
             return self.denoiser(noisy.noisy_latents, noisy.timesteps, embeds).float(), None
-        prediction, tracks = self.denoiser(
-            noisy.noisy_latents, noisy.timesteps, embeds, returns_tracks=True
+        prediction, mid_trunk = self.denoiser(
+            noisy.noisy_latents, noisy.timesteps, embeds, returns_mid_trunk=True
         )
-        return prediction.float(), tracks
+        return prediction.float(), mid_trunk
 
     def _denoising_loss(self, noisy: NoisyBatch, prediction: Tensor) -> Float[Tensor, ""]:
         return denoising_loss(prediction, noisy.target, noisy.is_given, self.config.loss_type)

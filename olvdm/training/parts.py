@@ -58,7 +58,7 @@ def build_stage(config: TrainingConfig) -> Stage:
         return JudgeStage(config, _begun(begun, "attribute_network", AttributeNetwork))
     assert isinstance(config, DenoiserConfig)
     slot_encoder = None
-    if config.slot_loss != "none":
+    if config.needs_slots:
         slot_encoder = _part(config.slots, "slot_encoder", SlotEncoder, "slots")
     return DenoiserStage(
         config,

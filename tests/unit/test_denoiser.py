@@ -116,7 +116,7 @@ def test_other_sizes_than_the_training_s_are_drawn_too(
 
 def test_slots_are_no_input() -> None:
     names = [*inspect.signature(VideoDenoiser.forward).parameters]
-    assert names == ["self", "noisy_latents", "timesteps", "prompt_embeds", "returns_tracks"]
+    assert names == ["self", "noisy_latents", "timesteps", "prompt_embeds", "returns_mid_trunk"]
 
 
 def test_without_local_mixing_frames_meet_in_the_trunk_alone() -> None:
@@ -200,11 +200,15 @@ def test_settings_name_the_layer_for_the_clip_only_where_there_is_one() -> None:
 
 
 def test_tracks_are_shares_of_every_position() -> None:
-    prediction, tracks = tiny_denoiser().with_clip_layer("slots")(*inputs(2), returns_tracks=True)
+    denoiser = tiny_denoiser().with_clip_layer("slots")
+    prediction, mid_trunk = denoiser(*inputs(2), returns_mid_trunk=True)
     assert torch.equal(prediction, tiny_denoiser()(*inputs(2)))
-    torch.testing.assert_close(tracks.attention_masks.sum(2), torch.ones(2, 4, 4, 4))
+    torch.testing.assert_close(mid_trunk.tracks.attention_masks.sum(2), torch.ones(2, 4, 4, 4))
 
 
-def test_network_without_slots_has_no_tracks() -> None:
-    with pytest.raises(ValueError, match="tracks need a denoiser"):
-        tiny_denoiser()(*inputs(), returns_tracks=True)
+def test_network_without_slots_has_features_half_way_and_no_tracks() -> None:
+    denoiser = tiny_denoiser()
+    prediction, mid_trunk = denoiser(*inputs(2), returns_mid_trunk=True)
+    assert torch.equal(prediction, denoiser(*inputs(2)))
+    assert mid_trunk.tracks is None
+    assert mid_trunk.features.shape == (2, 4, 4, 4, denoiser.dim)

@@ -190,6 +190,30 @@ def test_loss_on_tracks_teaches_the_slots_of_the_denoiser(make_stage: Any) -> No
     assert stage.denoiser.whole_clip.initial.grad.abs().max() > 0
 
 
-def test_loss_on_tracks_needs_slots_in_the_denoiser(make_stage: Any) -> None:
-    with pytest.raises(InputError, match="track_loss corr needs clip_layer=slots"):
-        make_stage(clip_layer="temporal", track_loss="corr")
+def test_slots_of_the_denoiser_have_no_clean_clip_to_be_anchored_to(make_stage: Any) -> None:
+    with pytest.raises(InputError, match="track_loss anchored has no clean clip"):
+        make_stage(clip_layer="slots", track_loss="anchored")
+
+
+def test_loss_on_tracks_teaches_the_first_half_of_a_denoiser_without_slots(
+    make_stage: Any,
+) -> None:
+    gradients = [
+        gradients_of(make_stage(True, track_loss="anchored", track_weight=weight))
+        for weight in (0.0, 1.0)
+    ]
+    first, last = ([one[name] for one in gradients] for name in ("trunk.0", "trunk.1"))
+    torch.testing.assert_close(last[0], last[1])
+    assert (first[0] - first[1]).abs().max() > 0
+
+
+def gradients_of(stage: DenoiserStage) -> dict[str, Tensor]:
+    """Return the loss's gradient of one weight in either half of the trunk."""
+    stage(stage.fetch([0, 1]), generators(), 0.0)["loss"].backward()
+    blocks = {f"trunk.{place}": stage.denoiser.trunk[place].mlp[2] for place in range(2)}
+    return {name: mlp.weight.grad for name, mlp in blocks.items()}
+
+
+def test_loss_on_tracks_needs_a_slot_encoder(make_stage: Any) -> None:
+    with pytest.raises(ValueError, match="needs a slot encoder"):
+        make_stage(track_loss="anchored")

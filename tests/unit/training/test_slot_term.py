@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 
 from olvdm.losses import anchored_loss, gram_loss
-from olvdm.training.slot_term import shuffle_slots
+from olvdm.training.slot_term import pool_features, shuffle_slots
 
 
 def generators(seed: int, count: int) -> list[torch.Generator]:
@@ -18,6 +18,23 @@ def drawn(seed: int = 0) -> Tensor:
 
 def all_there(identities: Tensor) -> Tensor:
     return torch.ones(identities.shape[:3], dtype=torch.bool)
+
+
+def test_what_features_say_of_a_slot_is_their_mean_where_it_is() -> None:
+    left = torch.zeros(1, 1, 4, 4)
+    left[..., :2] = 1.0
+    masks = torch.stack([left, 1 - left], dim=2)
+    features = torch.zeros(1, 1, 2, 2, 8)
+    features[..., 0, 0], features[..., 1, 1], features[..., 2:] = 3.0, 5.0, 9.0
+    pooled = pool_features(features, masks, torch.ones(1, 1, 2, dtype=torch.bool))
+    torch.testing.assert_close(pooled, torch.tensor([[[[1.5, -2.5], [-1.5, 2.5]]]]))
+
+
+def test_absent_slots_move_no_mean() -> None:
+    masks = torch.tensor([1.0, 0.0]).view(1, 1, 2, 1, 1).expand(1, 3, 2, 4, 4)
+    presence = torch.tensor([True, False]).expand(1, 3, 2)
+    pooled = pool_features(torch.full((1, 3, 2, 2, 8), 7.0), masks, presence)
+    torch.testing.assert_close(pooled[:, :, 0], torch.zeros(1, 3, 2))
 
 
 def test_every_frame_keeps_its_slots() -> None:
