@@ -14,6 +14,7 @@ from tests.browser.conftest import (
     set_steps,
     shown,
 )
+from tests.browser.inspector.opened import Opened
 from visualize.screen import texts
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
 TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW, texts.TAB_RUNS)
 NAMED = (False, None)  # no blind trial
 PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 720}
 ZOOMED = {"width": 640, "height": 450}  # what a desk's screen is at 200 %
 
 
@@ -40,12 +42,35 @@ def test_nothing_reaches_beyond_the_screen(page: "Page", tab: str) -> None:
     assert page.evaluate(OVERHANGING) == []
 
 
+@pytest.mark.parametrize("viewport", [DESK, LAPTOP], ids=("desk", "laptop"))
+def test_both_clips_are_whole_on_the_first_screen(page: "Page", compared: Opened) -> None:
+    for side in (0, 1):
+        box = compared.plot("player", side).bounding_box()
+        assert box is not None
+        assert box["y"] <= 430
+        assert box["y"] + box["height"] <= page.evaluate("window.innerHeight")
+
+
+THUMBED = {
+    "generate": "#generate",
+    "cancel": "#cancel",
+    "another-seed": "#dice",
+    "prompt-to-try": "#prompts .gallery > button",
+    "blind": "#blind label",
+    "settings": "#settings > button",
+    "stored": "#stored label",
+    "tour": ".tour-button",
+    "shade": ".shade-button",
+    "play": f"{COMPARED} .si-play",
+}
+
+
 @pytest.mark.parametrize("viewport", [PHONE], ids=("phone",))
-@pytest.mark.parametrize("name", ["#generate", "#cancel", "#dice", f"{COMPARED} .si-play"])
-def test_button_is_large_enough_for_a_thumb(page: "Page", name: str) -> None:
-    box = page.locator(name).bounding_box()
+@pytest.mark.parametrize("name", THUMBED.values(), ids=THUMBED)
+def test_target_is_large_enough_for_a_thumb(page: "Page", name: str) -> None:
+    box = page.locator(name).first.bounding_box()
     assert box is not None
-    assert box["height"] >= 40
+    assert min(box["width"], box["height"]) >= 44
 
 
 def test_dark_mode_turns_page_and_inspector_dark(page) -> None:

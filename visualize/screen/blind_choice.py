@@ -34,7 +34,7 @@ class BlindParts:
 def blind_switch() -> gr.Checkbox:
     """Return the switch that hides which model is which."""
     return gr.Checkbox(
-        False, label=texts.BLIND, info=texts.BLIND_INFO, container=False, elem_id="blind"
+        False, label=texts.BLIND, container=False, scale=0, min_width=200, elem_id="blind"
     )
 
 

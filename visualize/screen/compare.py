@@ -217,24 +217,15 @@ def remember(
 
 def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
     with gr.Column(elem_classes="card"):
-        prompt, seed = _request_row(services)
-        with gr.Row():
-            generate = gr.Button(texts.GENERATE, variant="primary", scale=4, elem_id="generate")
-            cancel = gr.Button(texts.CANCEL, interactive=False, min_width=90, elem_id="cancel")
-            dice = gr.Button(texts.DICE, min_width=110, elem_id="dice")
-        switch = blind_switch()
+        prompt, seed, dice, generate, cancel = _request_row(services)
+        with gr.Row(elem_id="options"):
+            _prompts_to_try(services.prompts, prompt)
+            switch = blind_switch()
+            with gr.Accordion(texts.SETTINGS, open=False, elem_id="settings"), gr.Row():
+                steps, guidance = _sliders(services)
+    with gr.Row(elem_id="stored-row", equal_height=True):
+        stored = _stored_choice(services.stored)
         line = status_line("compare-status")
-        gr.Examples(
-            [[each] for each in services.prompts],
-            inputs=[prompt],
-            label=texts.EXAMPLES,
-            cache_examples=False,
-            api_visibility="private",
-            examples_per_page=len(services.prompts),
-        )
-        with gr.Accordion(texts.SETTINGS, open=False, elem_id="settings"), gr.Row():
-            steps, guidance = _sliders(services)
-    stored = _stored_choice(services.stored)
     first = services.load_stored(services.stored[0].key) if services.stored else None
     value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
     blind = lay_out_choice(switch, [choice.key for choice in services.stored])
@@ -257,8 +248,11 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
     )
 
 
-def _request_row(services: CompareServices) -> tuple[gr.Textbox, gr.Number]:
-    with gr.Row():
+def _request_row(
+    services: CompareServices,
+) -> tuple[gr.Textbox, gr.Number, gr.Button, gr.Button, gr.Button]:
+    """Lay out what a run is asked for with, in one line where there is room."""
+    with gr.Row(elem_id="request"):
         prompt = gr.Textbox(
             value=services.prompts[0],
             label=texts.PROMPT,
@@ -273,7 +267,24 @@ def _request_row(services: CompareServices) -> tuple[gr.Textbox, gr.Number]:
         seed = gr.Number(
             3, label=texts.SEED, minimum=0, maximum=highest, min_width=120, elem_id="seed"
         )
-    return prompt, seed
+        dice = gr.Button(texts.DICE, scale=0, min_width=44, elem_id="dice")
+        generate = gr.Button(
+            texts.GENERATE, variant="primary", scale=0, min_width=150, elem_id="generate"
+        )
+        cancel = gr.Button(texts.CANCEL, interactive=False, scale=0, min_width=90, elem_id="cancel")
+    return prompt, seed, dice, generate, cancel
+
+
+def _prompts_to_try(prompts: Sequence[str], prompt: gr.Textbox) -> None:
+    gr.Examples(
+        [[each] for each in prompts],
+        inputs=[prompt],
+        label=texts.EXAMPLES,
+        cache_examples=False,
+        api_visibility="private",
+        examples_per_page=len(prompts),
+        elem_id="prompts",
+    )
 
 
 def _sliders(services: CompareServices) -> tuple[gr.Slider, gr.Slider]:

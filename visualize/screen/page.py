@@ -18,7 +18,7 @@ from visualize.screen.tour import build_tour
 
 HEAD = """
 const listen = (name, action) => element.querySelector(name).addEventListener('click', action);
-listen('.dark-button', () => document.body.classList.toggle('dark'));
+listen('.shade-button', () => document.body.classList.toggle('dark'));
 listen('.tour-button', ({ target }) => {
   target.dispatchEvent(new CustomEvent('olvdm-tour', { bubbles: true }));
 });
@@ -106,7 +106,12 @@ def build_page(
         delete_cache=cache_sweep,
         fill_width=False,
     ) as page:
-        gr.HTML(html_template=asset("head.html"), js_on_load=HEAD, apply_default_css=False)
+        gr.HTML(
+            html_template=asset("head.html"),
+            js_on_load=HEAD,
+            apply_default_css=False,
+            elem_id="head",
+        )
         if missing:
             gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
         with gr.Tabs():

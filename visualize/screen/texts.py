@@ -85,8 +85,7 @@ UNPIN = "Unpin run {number}"
 
 # Blind trials
 OURS = "OLVDM"
-BLIND = "Blind trial"
-BLIND_INFO = "Hide which model is which until you have chosen the steadier clip."
+BLIND = "Blind trial: hide the names"
 BLIND_NAME = "Clip {letter}"
 BLIND_QUESTION = "Which clip is steadier?"
 ANSWERS: dict[Literal["a", "b", "neither"], str] = {
