@@ -54,10 +54,12 @@ def read_plan(arguments: argparse.Namespace) -> Plan:
         The plan, every part of it checked.
     """
     base, output = Path(arguments.base), Path(arguments.output)
+    slots, *other_slots = map(Path, arguments.slots or [base])
     places = Places(
         base=base,
         autoencoder=Path(arguments.autoencoder or base),
-        slots=Path(arguments.slots or base),
+        slots=slots,
+        other_slots=other_slots,
         latents=Path(arguments.latents or output / "latents"),
         output=output,
         judges=None if arguments.judges is None else Path(arguments.judges),

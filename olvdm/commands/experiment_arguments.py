@@ -21,13 +21,16 @@ examples:
   olvdm experiment --suite ablation --base runs/base/final --autoencoder runs/ae/final \\
       --slots runs/slots/final --output runs/ablation --max-minutes 600
   olvdm experiment --suite ablation --base runs/base/final ... --rows corr shuffled --num-seeds 1
+  olvdm experiment --suite ablation --base runs/base/final ... \\
+      --slots runs/slots/final runs/slots-2/final runs/slots-3/final
   olvdm experiment --suite mine.toml --set batch_size=8 --levels simple ood --output runs/mine
 """
 
 FOLDERS = {
     "--base": "denoiser and text encoder to begin from: a training, or a checkpoint",
     "--autoencoder": "holds the autoencoder (default: the base)",
-    "--slots": "holds slot encoder and slot decoder (default: the base)",
+    "--slots": "holds slot encoder and slot decoder (default: the base); further folders, of other "
+    "seeds, are scored beside it and build nothing",
     "--latents": "where encoded clips are kept (default: latents in the output folder)",
     "--judges": "judges that bring networks of their own, as olvdm evaluate takes them",
 }
@@ -57,7 +60,8 @@ def add_options(parser: argparse.ArgumentParser, number: Callable[[str], object]
     for option, summary in FOLDERS.items():
         default = "checkpoints/lvdm" if option == "--base" else None
         told = f"{summary} (default: {default})" if default else summary
-        parser.add_argument(option, default=default, metavar="DIR", help=told)
+        several = "+" if option == "--slots" else None
+        parser.add_argument(option, default=default, nargs=several, metavar="DIR", help=told)
     parser.add_argument(
         "--rows", nargs="+", metavar="NAME", help="rows to compute now, with what they need"
     )

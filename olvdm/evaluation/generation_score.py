@@ -127,6 +127,31 @@ def values_of(rows: Sequence[PromptRow], side: str, name: str) -> Float64[np.nda
     return np.array([getattr(row, side)[name] for row in rows], dtype=np.float64)
 
 
+def draw_clip(
+    pipeline: OLVDMPipeline, evaluation: Evaluation, prompt: str, noise_seed: int
+) -> UInt8[np.ndarray, "t h w 3"]:
+    """Draw the clip of one prompt, the same one at every call.
+
+    Args:
+        pipeline: The model.
+        evaluation: Steps and guidance.
+        prompt: What to draw.
+        noise_seed: Of the noise that it begins from.
+
+    Returns:
+        The clip that is scored.
+    """
+    return pipeline(
+        prompt,
+        num_frames=NUM_FRAMES,
+        num_inference_steps=evaluation.num_inference_steps,
+        guidance_scale=evaluation.guidance_scale,
+        slot_guidance_scale=evaluation.slot_guidance_scale,
+        slot_guidance_floor=evaluation.slot_guidance_floor,
+        generator=torch.Generator().manual_seed(noise_seed),
+    ).uint8_frames[0]
+
+
 def _draw_row(
     pipeline: OLVDMPipeline,
     evaluation: Evaluation,
@@ -136,15 +161,7 @@ def _draw_row(
 ) -> PromptRow:
     clip, noise_seed = clips[index], evaluation.seed + index
     started = time.perf_counter()
-    frames = pipeline(
-        clip.prompt,
-        num_frames=NUM_FRAMES,
-        num_inference_steps=evaluation.num_inference_steps,
-        guidance_scale=evaluation.guidance_scale,
-        slot_guidance_scale=evaluation.slot_guidance_scale,
-        slot_guidance_floor=evaluation.slot_guidance_floor,
-        generator=torch.Generator().manual_seed(noise_seed),
-    ).uint8_frames[0]
+    frames = draw_clip(pipeline, evaluation, clip.prompt, noise_seed)
     seconds = time.perf_counter() - started
     generated, features = _measure(frames, clip.prompt, judges)
     real, real_features = _measure(clip.frames, clip.prompt, judges)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from olvdm.data.moving_shapes import LEVELS
+from olvdm.data.moving_shapes import LEVELS, MovingShapes
 from olvdm.errors import InputError
 from olvdm.generation import Generation, check_number, check_slot_guidance
 from olvdm.limits import GUIDANCE, SEED, STEPS, WholeRange
@@ -141,7 +141,7 @@ def describe_protocol(
         "checkpoint": checkpoint.resolve().name,
         "checkpoint_sha256": file_sha256(checkpoint / MANIFEST_NAME),
         "judges_sha256": judges_sha256,
-        "code_sha256": _code_sha256(),
+        "code_sha256": code_sha256(),
         "split": SPLIT,
         "data_seed": DATA_SEED,
         **settings,
@@ -176,8 +176,24 @@ def clip_size(pipeline: OLVDMPipeline) -> tuple[int, int]:
     return factor * settings["height"], factor * settings["width"]
 
 
+def real_clips(pipeline: OLVDMPipeline, level: str, split: str, num_clips: int) -> MovingShapes:
+    """Return real clips of the size that a model was trained on, of the world of the trainings.
+
+    Args:
+        pipeline: The model.
+        level: Level of ``MovingShapes``.
+        split: Split of it.
+        num_clips: How many.
+
+    Returns:
+        The clips, each of which is drawn when it is asked for.
+    """
+    height, width = clip_size(pipeline)
+    return MovingShapes(level, split, num_clips, DATA_SEED, NUM_FRAMES, height, width)
+
+
 @functools.cache  # files that change while this process runs do not change what it runs
-def _code_sha256() -> str:
+def code_sha256() -> str:
     """Return the checksum of the code that draws and measures."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()

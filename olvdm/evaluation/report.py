@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from olvdm.data.moving_shapes import MovingShapes
 from olvdm.errors import InputError
 from olvdm.evaluation.bootstrap import as_number
 from olvdm.evaluation.generation_score import draw_rows, summarise_rows
@@ -20,12 +19,11 @@ from olvdm.evaluation.judges import Judges, find_judges, judged_measures
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore, write_text
 from olvdm.evaluation.protocol import (
     DATA_SEED,
-    NUM_FRAMES,
     PARTS,
     SPLIT,
     Evaluation,
-    clip_size,
     describe_protocol,
+    real_clips,
     rows_key,
 )
 from olvdm.evaluation.reconstruction_score import score_reconstruction
@@ -161,8 +159,8 @@ def _find_panel(
     return Judges(
         find_judges(folder, checkpoint),
         pipeline,
-        _clips(pipeline, level, "train", evaluation.num_training_clips),
-        _clips(pipeline, evaluation.level, "val", evaluation.num_prompts),
+        real_clips(pipeline, level, "train", evaluation.num_training_clips),
+        real_clips(pipeline, evaluation.level, "val", evaluation.num_prompts),
     )
 
 
@@ -170,7 +168,7 @@ def _with_floor(evaluation: Evaluation, pipeline: OLVDMPipeline) -> Evaluation:
     """Return an evaluation that knows from where on slot guidance leaves a slot alone."""
     if evaluation.slot_guidance_scale == 0 or evaluation.slot_guidance_floor is not None:
         return evaluation
-    clips = _clips(pipeline, evaluation.level, "val", evaluation.num_clips)
+    clips = real_clips(pipeline, evaluation.level, "val", evaluation.num_clips)
     weights = next(pipeline.autoencoder.parameters())
     floor = measure_floor(
         pipeline.slot_encoder,
@@ -189,7 +187,7 @@ def _measure(
     """Run the parts that were asked for, one after the other."""
     scores: dict[str, Any] = {}
     seconds: dict[str, Any] = {}
-    clips = _clips(pipeline, evaluation.level, SPLIT, evaluation.num_clips)
+    clips = real_clips(pipeline, evaluation.level, SPLIT, evaluation.num_clips)
     if evaluation.has("reconstruction"):
         with _timed(seconds, "reconstruction"):
             scores["reconstruction"] = score_reconstruction(
@@ -207,7 +205,7 @@ def _measure(
             scores["judges"] = panel.validate(clips, lambda: advance("judges"))
     if evaluation.has("generation"):
         with _timed(seconds, "generation"):
-            prompts = _clips(pipeline, evaluation.level, SPLIT, evaluation.num_prompts)
+            prompts = real_clips(pipeline, evaluation.level, SPLIT, evaluation.num_prompts)
             rows = draw_rows(
                 pipeline, evaluation, prompts, open_store(), lambda: advance("generation"), panel
             )
@@ -215,11 +213,6 @@ def _measure(
             scores["generation"] = summarise_rows(rows, may_judge, panel)
         seconds["per_drawn_clip"] = _pace(rows)
     return {**scores, "seconds": seconds}
-
-
-def _clips(pipeline: OLVDMPipeline, level: str, split: str, num_clips: int) -> MovingShapes:
-    height, width = clip_size(pipeline)
-    return MovingShapes(level, split, num_clips, DATA_SEED, NUM_FRAMES, height, width)
 
 
 def _pace(rows: Sequence[PromptRow]) -> dict[str, float]:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
-from olvdm.data.moving_shapes import MovingShapes
+from olvdm.data.moving_shapes import MovingShapes, parse_prompt
 from olvdm.evaluation.bootstrap import as_number
-from olvdm.evaluation.generation_score import values_of
-from olvdm.evaluation.measures import Measure
+from olvdm.evaluation.generation_score import draw_clip, values_of
+from olvdm.evaluation.measures import Measure, measure_clip
 from olvdm.evaluation.prompt_rows import PromptRow
-from olvdm.evaluation.protocol import NUM_FRAMES, Evaluation
+from olvdm.evaluation.protocol import Evaluation
 from olvdm.experiment.result_parts import Example, ExampleClip, pack_strip
 from olvdm.pipeline import OLVDMPipeline
 
@@ -54,9 +53,8 @@ def draw_example(
     rule: str,
     place: int,
     measure: str,
-    evaluation: Evaluation,
     clips: MovingShapes,
-    models: Mapping[str, tuple[OLVDMPipeline, Sequence[PromptRow]]],
+    models: Mapping[str, tuple[OLVDMPipeline, Evaluation]],
 ) -> Example:
     """Draw the clips of one prompt again.
 
@@ -64,41 +62,34 @@ def draw_example(
         rule: By which it was chosen.
         place: Of the prompt.
         measure: Name of the measure by which it was chosen.
-        evaluation: How the clips were drawn.
         clips: Real clips whose captions are the prompts.
-        models: Models with what each scored, by the name of their row.
+        models: Models with how each draws, by the name of their row.
 
     Returns:
-        The real clip and one of each model.
+        The real clip and one of each model, with what each of these clips scores.
     """
-    real, rows = clips[place], {name: rows[place] for name, (_, rows) in models.items()}
-    first = next(iter(rows.values()))
-    drawn = {name: _draw(pipeline, first, evaluation) for name, (pipeline, _) in models.items()}
+    real = clips[place]
+    seed = next(iter(models.values()))[1].seed + place
+    drawn = {
+        name: draw_clip(pipeline, evaluation, real.prompt, seed)
+        for name, (pipeline, evaluation) in models.items()
+    }
     return Example(
         rule=rule,
         measure=measure,
-        level=evaluation.level,
-        prompt=first.prompt,
-        noise_seed=first.noise_seed,
+        level=clips.level,
+        prompt=real.prompt,
+        noise_seed=seed,
         num_frames=len(real.frames),
-        clips=(
-            _clip(None, first.real[measure], real.frames),
-            *(_clip(name, rows[name].generated[measure], drawn[name]) for name in models),
+        clips=tuple(
+            _clip(name, frames, real.prompt, measure)
+            for name, frames in {None: real.frames, **drawn}.items()
         ),
     )
 
 
-def _draw(
-    pipeline: OLVDMPipeline, row: PromptRow, evaluation: Evaluation
-) -> UInt8[np.ndarray, "t h w 3"]:
-    return pipeline(
-        row.prompt,
-        num_frames=NUM_FRAMES,
-        num_inference_steps=evaluation.num_inference_steps,
-        guidance_scale=evaluation.guidance_scale,
-        generator=torch.Generator().manual_seed(row.noise_seed),
-    ).uint8_frames[0]
-
-
-def _clip(row: str | None, value: float, frames: UInt8[np.ndarray, "t h w 3"]) -> ExampleClip:
-    return ExampleClip(row=row, value=as_number(value), strip=pack_strip(frames))
+def _clip(
+    row: str | None, frames: UInt8[np.ndarray, "t h w 3"], prompt: str, measure: str
+) -> ExampleClip:
+    value = as_number(measure_clip(frames, parse_prompt(prompt))[measure])
+    return ExampleClip(row=row, value=value, strip=pack_strip(frames))

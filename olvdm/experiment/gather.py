@@ -12,6 +12,7 @@ from olvdm.evaluation.protocol import SPLIT, Evaluation
 from olvdm.evaluation.report_comparison import Comparison, compare_reports
 from olvdm.experiment.branch import Branch as BranchFolder
 from olvdm.experiment.branch import log_lines
+from olvdm.experiment.gallery import gallery
 from olvdm.experiment.pace import Reports, branch_cost, missing_branches
 from olvdm.experiment.plan import Plan, about_part, part_sha256
 from olvdm.experiment.result_parts import Interval
@@ -29,6 +30,7 @@ from olvdm.experiment.results import (
     SetScore,
     Spread,
 )
+from olvdm.experiment.slot_scores import slot_scores
 from olvdm.training.loop import PATHS
 
 ALL_MEASURES = (*MEASURES, *NETWORK_MEASURES)
@@ -85,6 +87,8 @@ def gather_results(plan: Plan, asked: Asked) -> Results | None:
         rows=tuple(_row(plan, row.name, reports, compared) for row in plan.suite.rows),
         missing=tuple(missing_branches(plan, asked.evaluations)),
         cost=tuple(branch_cost(plan.branches[key], reports) for key in keys),
+        slots=slot_scores(plan, asked.evaluations),
+        examples=gallery(plan, asked.evaluations),
     )
 
 

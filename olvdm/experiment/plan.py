@@ -28,6 +28,7 @@ class Places:
         base: Denoiser and text encoder to begin from.
         autoencoder: Holds the autoencoder.
         slots: Holds slot encoder and slot decoder.
+        other_slots: More of them, of other seeds, which are only scored.
         latents: Where encoded clips are kept.
         output: The experiment's own.
         judges: Judges that bring networks of their own; none for those beside a checkpoint.
@@ -39,6 +40,22 @@ class Places:
     latents: Path
     output: Path
     judges: Path | None = None
+    other_slots: Sequence[Path] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotNetwork:
+    """Slots that are scored on real clips.
+
+    Attributes:
+        folder: Where they lie.
+        seed: Of their training; 0 where it does not say.
+        sha256: Of their manifest.
+    """
+
+    folder: Path
+    seed: int
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +69,7 @@ class Plan:
         shared: Settings of the denoiser's training that all rows share, without paths.
         branches: All of the suite, by row and seed, in their order.
         chosen: Those to compute now, in their order.
+        slot_networks: Slots to score, those first on which the branches build.
     """
 
     suite: Suite
@@ -60,6 +78,7 @@ class Plan:
     shared: Mapping[str, Any]
     branches: Mapping[tuple[str, int], Branch]
     chosen: Sequence[tuple[str, int]]
+    slot_networks: Sequence[SlotNetwork]
 
 
 def make_plan(
@@ -119,6 +138,7 @@ def make_plan(
         shared=shared["denoiser"],
         branches=ordered,
         chosen=chosen,
+        slot_networks=_slot_networks(places),
     )
 
 
@@ -176,6 +196,20 @@ def read_changes(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         declared = {one.name: one for one in fields(CONFIGS[stage])}
         found[stage][field_name] = read_text(declared[field_name], value.strip())
     return found
+
+
+def _slot_networks(places: Places) -> list[SlotNetwork]:
+    """Return all slots that are scored; two of one seed would tell nothing of the spread."""
+    found: dict[int, SlotNetwork] = {}
+    for folder in (places.slots, *places.other_slots):
+        seed = about_part(folder, "slots").get("config", {}).get("seed", 0)
+        if seed in found:
+            raise InputError(
+                f"the slots {found[seed].folder.name[:64]!r} and {folder.name[:64]!r} are both of "
+                f"seed {seed}; give slots of different seeds"
+            )
+        found[seed] = SlotNetwork(folder=folder, seed=seed, sha256=part_sha256(folder, "slots"))
+    return list(found.values())
 
 
 def _inherited(stage: str, about: Mapping[str, Any]) -> dict[str, Any]:

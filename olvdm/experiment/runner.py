@@ -14,15 +14,17 @@ from tqdm import tqdm
 from olvdm.errors import InputError
 from olvdm.evaluation.prompt_rows import write_text
 from olvdm.experiment.branch import Branch, score_branch, train_branch
+from olvdm.experiment.gallery import draw_gallery
 from olvdm.experiment.gather import Asked, gather_results
 from olvdm.experiment.plan import Plan, part_sha256
 from olvdm.experiment.results import RESULTS_NAME, Results, save_results
+from olvdm.experiment.slot_scores import is_scored, score_network
 
 RECORD_NAME, LOCK_NAME = "experiment.json", "lock"
 
 
 class TimeIsUpError(Exception):
-    """Ends the drawing of clips between two prompts."""
+    """Ends the scoring of clips between two of them."""
 
 
 def run_experiment(plan: Plan, asked: Asked, max_minutes: float | None = None) -> Results | None:
@@ -70,16 +72,23 @@ def write_results(plan: Plan, asked: Asked) -> Results | None:
 
 
 class _Run:
-    """Hold the progress over all branches, in steps and prompts alike."""
+    """Hold the progress over all of it, in steps, prompts and real clips alike."""
 
     def __init__(self, plan: Plan, asked: Asked, max_minutes: float | None) -> None:
         self.plan, self.asked = plan, asked
         self.until = None if max_minutes is None else time.monotonic() + 60 * max_minutes
         chosen = [plan.branches[key] for key in plan.chosen]
         prompts = sum(one.num_prompts for one in asked.evaluations.values())
+        clips = [  # each of which the slots are to be found in
+            (one.num_clips, is_scored(plan, network, one))
+            for network in plan.slot_networks
+            for one in asked.evaluations.values()
+        ]
         self.bar = tqdm(
-            total=sum(branch.num_steps + prompts for branch in chosen),
-            initial=sum(branch.steps_done + self._drawn(branch) for branch in chosen),
+            total=sum(branch.num_steps + prompts for branch in chosen)
+            + sum(count for count, _ in clips),
+            initial=sum(branch.steps_done + self._drawn(branch) for branch in chosen)
+            + sum(count for count, is_done in clips if is_done),
             bar_format="{desc}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt}, {remaining} left",
             mininterval=0.5 if sys.stderr.isatty() else 30.0,  # a log file needs no animation
         )
@@ -96,15 +105,30 @@ class _Run:
         return self.until is not None and time.monotonic() > self.until
 
     def compute(self) -> None:
-        """Compute branch after branch, until all are done or it is time to stop."""
-        for key in self.plan.chosen:
-            branch = self.plan.branches[key]
-            if self.is_late or not self._train(branch):
-                return
-            try:
+        """Score the slots, then compute branch after branch, until it is time to stop."""
+        try:
+            self._score_slots()
+            for key in self.plan.chosen:
+                branch = self.plan.branches[key]
+                if self.is_late or not self._train(branch):
+                    return
                 self._score(branch)
-            except TimeIsUpError:
-                return
+                draw_gallery(self.plan, self.asked.evaluations)
+        except TimeIsUpError:
+            return
+
+    def _score_slots(self) -> None:
+        for network in self.plan.slot_networks:
+            for level, evaluation in self.asked.evaluations.items():
+                if not is_scored(self.plan, network, evaluation):
+                    self.bar.set_description_str(f"slots {network.seed} {level}: ")
+                    score_network(self.plan, network, evaluation, self._advance)
+
+    def _advance(self) -> None:
+        """Count one clip, and stop after it where the time is up."""
+        self.bar.update()
+        if self.is_late:
+            raise TimeIsUpError
 
     def _train(self, branch: Branch) -> bool:
         """Train a branch; return whether it has come to its end."""
@@ -133,9 +157,7 @@ class _Run:
                 nonlocal drawn
                 drawn += 1
                 if drawn > before:
-                    self.bar.update()
-                    if self.is_late:
-                        raise TimeIsUpError
+                    self._advance()
 
             score_branch(branch, evaluation, self.plan.places.judges, advance)
             write_results(self.plan, self.asked)

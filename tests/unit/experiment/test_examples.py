@@ -1,5 +1,6 @@
 """Clips to look at are chosen by what prompts scored, and by nobody."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -64,9 +65,12 @@ def test_example_shows_the_clip_that_was_scored() -> None:
     evaluation = Evaluation(num_prompts=1, num_inference_steps=1)
     clips, model = MovingShapes("simple", "test", 1), tiny_model(0)
     scored = draw_rows(model, evaluation, clips, RowStore(None, ""), lambda: None)
-    example = draw_example("best", 0, "warp_error", evaluation, clips, {"corr": (model, scored)})
+    example = draw_example("best", 0, "warp_error", clips, {"corr": (model, evaluation)})
     assert [clip.row for clip in example.clips] == [None, "corr"]
-    shown = unpack_strip(example.clips[0].strip, example.num_frames)
-    np.testing.assert_array_equal(shown, clips[0].frames)
-    again = draw_example("best", 0, "warp_error", evaluation, clips, {"corr": (model, scored)})
-    assert again == example
+    real, drawn = (unpack_strip(clip.strip, example.num_frames) for clip in example.clips)
+    np.testing.assert_array_equal(real, clips[0].frames)
+    assert hashlib.sha256(drawn.tobytes()).hexdigest() == scored[0].frames_sha256
+    values = [clip.value for clip in example.clips]
+    assert values == pytest.approx(
+        [scored[0].real["warp_error"], scored[0].generated["warp_error"]]
+    )

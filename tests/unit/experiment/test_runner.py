@@ -1,4 +1,5 @@
 import fcntl
+import hashlib
 import itertools
 import json
 import shutil
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 
 from olvdm.errors import InputError
+from olvdm.evaluation.measures import MEASURES
 from olvdm.evaluation.protocol import Evaluation
-from olvdm.experiment import runner
+from olvdm.experiment import gallery, runner
 from olvdm.experiment.branch import train_branch
+from olvdm.experiment.examples import RULES
 from olvdm.experiment.gather import Asked
 from olvdm.experiment.plan import Places, Plan, make_plan
+from olvdm.experiment.result_parts import unpack_strip
 from olvdm.experiment.results import Results, load_results
 from olvdm.experiment.runner import run_experiment
+from olvdm.experiment.slot_scores import BASELINES
 from olvdm.experiment.suite import load_suite
 from olvdm.manifest import MANIFEST_NAME, file_sha256
 from olvdm.training import autoencoder, denoiser
@@ -101,6 +106,11 @@ def test_every_row_but_the_reference_is_compared_with_it(results: Results) -> No
     assert results.row("corr").seeds[LEVEL].measures["warp_error"].count == 2
 
 
+def test_slots_are_scored_beside_both_baselines(results: Results) -> None:
+    sides = {(one.by, one.seed) for one in results.slots if one.group == "all"}
+    assert sides == {("slots", 0), *((name, None) for name in BASELINES.values())}
+
+
 def test_curves_show_the_slot_term_where_there_is_one(results: Results) -> None:
     plain, with_slots = (results.row(name).branches[0].curves for name in ("lvdm", "corr"))
     assert plain["denoising"].steps == (1, 2)
@@ -144,6 +154,7 @@ def test_a_finished_experiment_is_left_as_it_is(
 ) -> None:
     monkeypatch.setattr(runner, "train_branch", None)
     monkeypatch.setattr(runner, "score_branch", None)
+    monkeypatch.setattr(runner, "score_network", None)
     assert run(plan(base, output)) == results
 
 
@@ -171,16 +182,23 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     assert checksums[0] == checksums[1]
 
 
-@pytest.mark.parametrize("ticks", [1, 3])  # in the training of the first branch, in its drawing
+# while the slots are scored, in the training of the first branch, in its drawing
+@pytest.mark.parametrize(("ticks", "steps"), [(1, 0), (3, 2), (5, 2)])
 def test_time_that_is_up_loses_nothing(
-    base: Path, output: Path, results: Results, tmp_path: Path, monkeypatch: Any, ticks: int
+    base: Path,
+    output: Path,
+    results: Results,
+    tmp_path: Path,
+    monkeypatch: Any,
+    ticks: int,
+    steps: int,
 ) -> None:
     clock = itertools.count()
     found = plan(base, tmp_path, latents=output / "latents", rows=["lvdm"], num_seeds=1)
     with monkeypatch.context() as patch:
         patch.setattr(runner, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         assert run_experiment(found, asked(), max_minutes=ticks / 60) is None
-    assert found.branches["lvdm", 1].steps_done == 2
+    assert found.branches["lvdm", 1].steps_done == steps
     assert run(found).row("lvdm").branches[0] == results.row("lvdm").branches[0]
 
 
@@ -213,6 +231,40 @@ def test_more_prompts_go_on_from_those_that_are_drawn(base: Path, copy: Path) ->
     after = (found.branches["lvdm", 1].scores(LEVEL) / "generation.jsonl").read_bytes()
     assert after.startswith(before)
     assert after.count(b"\n") == 3
+
+
+def test_examples_show_the_clips_that_were_scored(
+    base: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, evaluations = plan(base, copy), asked().evaluations
+    # the clips of fresh networks hold no objects whose warp error could be measured
+    warp = next(one for one in MEASURES if one.name == "warp_error")
+    monkeypatch.setattr(gallery, "MEASURE", warp)
+    assert gallery.gallery(found, evaluations) == ()
+    gallery.draw_gallery(found, evaluations)
+    shown = gallery.gallery(found, evaluations)
+    assert [one.rule for one in shown] == list(RULES)
+    for one in shown:
+        real, *drawn = one.clips
+        assert real.row is None
+        for clip, (row, seed) in zip(drawn, (("lvdm", 1), ("corr", 1)), strict=True):
+            rows = found.branches[row, seed].scores(LEVEL) / "generation.jsonl"
+            scored = [json.loads(line) for line in rows.open()][one.noise_seed]
+            frames = unpack_strip(clip.strip, one.num_frames)
+            assert clip.row == row
+            assert hashlib.sha256(frames.tobytes()).hexdigest() == scored["frames_sha256"]
+
+
+def test_examples_of_other_scores_are_not_shown(
+    base: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, evaluations = plan(base, copy), asked().evaluations
+    monkeypatch.setattr(gallery, "_load", None)  # they are there, so nothing is drawn
+    gallery.draw_gallery(found, evaluations)
+    rows = found.branches["corr", 1].scores(LEVEL) / "generation.jsonl"
+    rows.write_bytes(rows.read_bytes() + b"\n")
+    with pytest.raises(TypeError, match="not callable"):
+        gallery.draw_gallery(found, evaluations)
 
 
 def test_states_of_a_finished_training_are_gone(output: Path) -> None:

@@ -1,0 +1,127 @@
+"""The clips that an experiment shows: of the default beside the reference, drawn once, and kept."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from olvdm.evaluation.measures import MEASURES
+from olvdm.evaluation.prompt_rows import ROWS_NAME, PromptRow, read_rows, write_text
+from olvdm.evaluation.protocol import SPLIT, Evaluation, real_clips, rows_key
+from olvdm.experiment.branch import Branch
+from olvdm.experiment.examples import choose_examples, draw_example
+from olvdm.experiment.plan import Plan
+from olvdm.experiment.result_parts import Example
+from olvdm.manifest import MANIFEST_NAME, file_sha256
+from olvdm.pipeline import OLVDMPipeline
+
+FILE_NAME = "examples.json"
+# By the classical tracker, against which no model is trained: neither side is favoured.
+MEASURE = next(one for one in MEASURES if one.name == "object_warp_error")
+
+
+def draw_gallery(plan: Plan, evaluations: Mapping[str, Evaluation]) -> None:
+    """Draw the examples once default and reference are scored, unless they are drawn already.
+
+    Args:
+        plan: Whose rows are shown, by the first seed that both have.
+        evaluations: By level; the first one is shown.
+
+    Ours: chosen by what the prompts scored, so that nobody chooses.
+    """
+    level, evaluation = next(iter(evaluations.items()))
+    pair = _pair(plan, evaluation)
+    if pair is None or _kept(plan, level, pair) is not None:
+        return
+    reports = [_report(branch, evaluation) for branch in pair]
+    before, after = map(_rows, pair, reports)
+    models = {
+        branch.row.name: (_load(branch), _drawn_by(report))
+        for branch, report in zip(pair, reports, strict=True)
+    }
+    pipeline = models[plan.suite.reference][0]
+    clips = real_clips(pipeline, level, SPLIT, evaluation.num_prompts)
+    chosen = choose_examples(before, after, MEASURE)
+    drawn = [
+        draw_example(rule, place, MEASURE.name, clips, models).model_dump(mode="json")
+        for rule, place in chosen.items()
+    ]
+    text = json.dumps({"key": _key(level, pair), "examples": drawn})
+    write_text(plan.places.output / FILE_NAME, text + "\n")
+
+
+def gallery(plan: Plan, evaluations: Mapping[str, Evaluation]) -> tuple[Example, ...]:
+    """Return the examples, nothing where they are not drawn, or others were scored since.
+
+    Args:
+        plan: Whose rows are shown.
+        evaluations: By level.
+
+    Returns:
+        One example a rule.
+    """
+    level, evaluation = next(iter(evaluations.items()))
+    pair = _pair(plan, evaluation)
+    return () if pair is None else _kept(plan, level, pair) or ()
+
+
+def _pair(plan: Plan, evaluation: Evaluation) -> tuple[Branch, Branch] | None:
+    """Return reference and default of the first seed with which both are scored."""
+    names = plan.suite.reference, plan.suite.default
+    for seed in sorted({seed for _, seed in plan.branches}):
+        found = [plan.branches.get((name, seed)) for name in names]
+        scored = [
+            branch
+            for branch in found
+            if branch and branch.report(evaluation.level, evaluation.num_prompts) is not None
+        ]
+        if len(scored) == len(names):
+            return scored[0], scored[1]
+    return None
+
+
+def _kept(plan: Plan, level: str, pair: tuple[Branch, Branch]) -> tuple[Example, ...] | None:
+    """Return what is on the disk, if it was chosen from the scores that are there now."""
+    try:
+        content = json.loads((plan.places.output / FILE_NAME).read_bytes())
+        if content["key"] != _key(level, pair):
+            return None
+        return tuple(Example.model_validate_json(json.dumps(one)) for one in content["examples"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return None
+
+
+def _key(level: str, pair: tuple[Branch, Branch]) -> dict[str, Any]:
+    return {
+        "measure": MEASURE.name,
+        "checkpoints": [file_sha256(one.checkpoint / MANIFEST_NAME) for one in pair],
+        "rows": [file_sha256(one.scores(level) / ROWS_NAME) for one in pair],
+    }
+
+
+def _report(branch: Branch, evaluation: Evaluation) -> Mapping[str, Any]:
+    report = branch.report(evaluation.level, evaluation.num_prompts)
+    assert report is not None  # the pair was chosen by that
+    return report
+
+
+def _rows(branch: Branch, report: Mapping[str, Any]) -> list[PromptRow]:
+    protocol = report["protocol"]
+    return read_rows(branch.scores(protocol["level"]), rows_key(dict(protocol)))
+
+
+def _drawn_by(report: Mapping[str, Any]) -> Evaluation:
+    """Return how the clips of a report were drawn, what was measured for it included."""
+    protocol = report["protocol"]
+    settings: dict[str, Any] = {one.name: protocol[one.name] for one in fields(Evaluation)}
+    settings["parts"] = tuple(settings["parts"])
+    return Evaluation(**settings)
+
+
+def _load(branch: Branch) -> OLVDMPipeline:
+    pipeline = OLVDMPipeline.from_pretrained(branch.checkpoint)
+    pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
+    return pipeline
