@@ -130,7 +130,7 @@ def _start_and_stop(drive: Drive, page: Page) -> None:
     with drive.step("ask for nothing"):
         page.locator("#prompt textarea").fill("  ")
         page.locator("#generate").click()
-        page.get_by_text("Describe the clip").wait_for()
+        page.locator("#compare-status").get_by_text("Describe the clip").wait_for()
         drive.shoot(page, "blank-prompt-refused")
         page.wait_for_function("!document.querySelector('#generate').disabled")
         page.locator("#prompt textarea").fill(texts.PROMPT_HINT)

@@ -11,7 +11,6 @@ from visualize.screen import texts
 
 LONG_STEPS = 100
 PROMPT = "a red circle moves right"
-LOST = "Server unreachable"
 
 
 def wait_in_line(drive: Drive, app: RunningApp) -> None:
@@ -44,7 +43,7 @@ def wait_in_line(drive: Drive, app: RunningApp) -> None:
         drive.shoot(third, "queue-is-full")
     with drive.step("kill the server in the middle of a run"):
         app.process.kill()
-        first.get_by_text(LOST).wait_for()
+        first.get_by_text(texts.LOST).wait_for()
         drive.shoot(first, "server-killed", is_whole=True)
     for page in (first, second, third):
         page.context.close()

@@ -25,7 +25,7 @@ def inspect_uploads(drive: Drive, page: Page) -> None:
     with drive.step("open the second tab and press its button with nothing chosen"):
         open_tab(page, texts.TAB_INSPECT)
         page.locator("#inspect").click()
-        page.get_by_text(texts.FIRST_A_CLIP).wait_for()
+        page.locator("#inspect-status").get_by_text(texts.FIRST_A_CLIP).wait_for()
         drive.shoot(page, "inspect-nothing-chosen")
     with drive.step("upload a file that is no video"):
         _choose(page, "#upload", "notes.mp4", b"not a video")

@@ -131,9 +131,10 @@ class TestGenerating:
     def test_blank_prompt_is_refused_in_words(self, page, compared) -> None:
         page.locator("#prompt textarea").fill("  ")
         page.locator("#generate").click()
-        page.get_by_text("Describe the clip").wait_for()
+        page.locator("#compare-status").get_by_text("Describe the clip").wait_for()
         page.wait_for_function("!document.querySelector('#generate').disabled")
         assert compared.data("phase") == "done"
+        assert texts.BUSY_HINT not in page.locator("#compare-status").inner_text()
 
     def test_hostile_prompt_stays_text_everywhere(self, page, compared) -> None:
         generate(page, HOSTILE, seed=next(SEEDS))

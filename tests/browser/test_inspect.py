@@ -105,7 +105,7 @@ def test_hostile_file_name_stays_text(tab) -> None:
 
 def test_nothing_to_inspect_is_said_in_words(tab) -> None:
     tab.locator("#inspect").click()
-    tab.get_by_text(texts.FIRST_A_CLIP).wait_for()
+    tab.locator("#inspect-status").get_by_text(texts.FIRST_A_CLIP).wait_for()
     assert texts.NO_CLIP_YET in tab.locator(INSPECTED).inner_text()
 
 

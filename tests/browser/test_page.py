@@ -29,6 +29,10 @@ OVERHANGING = """() => [...document.querySelectorAll('.gradio-container *')]
   .filter((node) => node.getBoundingClientRect().right > window.innerWidth + 1)
   .map((node) => node.tagName + '.' + node.className)"""
 TABS = (texts.TAB_COMPARE, texts.TAB_INSPECT, texts.TAB_HOW, texts.TAB_RUNS)
+OPACITY = """node => {
+  const above = (one) => (one ? getComputedStyle(one).opacity * above(one.parentElement) : 1);
+  return above(node);
+}"""
 NAMED = (False, None)  # no blind trial
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 720}
@@ -134,22 +138,43 @@ def small(browser, checkpoints, tmp_path_factory):
         yield app
 
 
+def start_long_job(browser, app, seed: int):
+    page, faults = open_page(browser, app.url, DESK)
+    shown(page)
+    page.locator("#seed input").fill(str(seed))
+    set_steps(page, 100)
+    page.locator("#generate").click()
+    page.wait_for_function(
+        "/Step [0-9]+ of 100/.test(document.querySelector('#compare-status').innerText)"
+    )
+    return page, faults
+
+
+@pytest.mark.parametrize("viewport", [PHONE], ids=("phone",))
+def test_whoever_waits_sees_their_place_in_the_queue_and_can_leave_it(
+    page: "Page", browser, server
+) -> None:
+    running, _ = start_long_job(browser, server, 5)
+    before, _ = open_page(browser, server.url, DESK)
+    shown(before)
+    for place, waiting in enumerate((before, page), start=1):
+        waiting.locator("#generate").click()
+        said = waiting.get_by_text(texts.QUEUED.format(place=place, count=place))
+        said.wait_for()
+        assert said.evaluate(OPACITY) == 1
+        waiting.screenshot(path=ARTIFACTS / f"test_queue_place_{place}.png")
+    page.locator("#cancel").click()
+    page.locator("#compare-status").get_by_text(texts.CANCELLED).wait_for()
+    assert shown(page).data("run") == "1-behind"
+    for other in (running, before):
+        other.context.close()
+
+
 class TestLeaving:
     """What happens when somebody goes: a person, or the server; its queue holds one."""
 
-    def start_long_job(self, browser, app, seed: int):
-        page, faults = open_page(browser, app.url, DESK)
-        shown(page)
-        page.locator("#seed input").fill(str(seed))
-        set_steps(page, 100)
-        page.locator("#generate").click()
-        page.wait_for_function(
-            "/Step [0-9]+ of 100/.test(document.querySelector('#compare-status').innerText)"
-        )
-        return page, faults
-
     def test_closing_the_tab_frees_the_models(self, browser, small) -> None:
-        page, faults = self.start_long_job(browser, small, 1)
+        page, faults = start_long_job(browser, small, 1)
         page.context.close()
         event, _ = small.call("on_generate", "a red circle moves right", 2, 1, 3.0, *NAMED)
         assert event == "complete"  # one job at a time: the other has ended
@@ -161,7 +186,7 @@ class TestLeaving:
         assert faults == []
 
     def test_full_queue_is_said_and_the_old_result_stays(self, browser, small) -> None:
-        first, _ = self.start_long_job(browser, small, 3)
+        first, _ = start_long_job(browser, small, 3)
         second, _ = open_page(browser, small.url, DESK)
         third, _ = open_page(browser, small.url, DESK)
         for page in (second, third):
@@ -176,9 +201,9 @@ class TestLeaving:
             page.context.close()
 
     def test_lost_server_is_said_and_the_clip_stays(self, browser, small) -> None:
-        page, _ = self.start_long_job(browser, small, 4)
+        page, _ = start_long_job(browser, small, 4)
         small.process.kill()
-        page.get_by_text("Server unreachable. The clip on screen still works.").wait_for()
+        page.get_by_text(texts.LOST).wait_for()
         page.get_by_role("link", name="Reload the page").wait_for()
         page.screenshot(path=ARTIFACTS / "test_lost_server.png")
         page.context.close()

@@ -20,7 +20,7 @@ from visualize.screen.jobs import (
     MODEL,
     Job,
     as_sent,
-    lock,
+    begin,
     on_cancel,
     unlock_after,
 )
@@ -31,10 +31,8 @@ from visualize.screen.status_line import status, status_line
 
 FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
 MOST_REMEMBERED = 24
-# A full queue is a failure for Gradio, and so is a cancel, which has said so already.
-POINT_TO_STORED = f"""
-line => line && (line.job || line.text === {json.dumps(texts.CANCELLED)})
-  ? line : {json.dumps(status(texts.BUSY_HINT))}"""
+# Of all that Gradio calls a failure, a full queue alone has said nothing on the line.
+POINT_TO_STORED = f"line => line && line.text ? line : {json.dumps(status(texts.BUSY_HINT))}"
 NOTHING_CHOSEN = "() => null"  # what is on the screen is none of them any more
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
@@ -118,6 +116,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         Its components.
     """
     parts = _lay_out(services, explained)
+    compare = explained(services.compare)  # inside the job, so that the line says it too
 
     @explained
     def on_generate(
@@ -128,7 +127,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         is_blind: object,
         trials: Trials,
     ) -> Iterator[tuple[Any, ...]]:
-        yield from stage_job(services.compare(prompt, seed, steps, guidance), is_blind, trials)
+        yield from stage_job(compare(prompt, seed, steps, guidance), is_blind, trials)
 
     @explained
     def on_stored(key: object, is_blind: object, trials: Trials) -> Iterator[tuple[Any, ...]]:
@@ -137,7 +136,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     as_sent([*parts.settings, parts.stored])
     parts.dice.click(None, js=NEW_SEED, outputs=parts.settings[1], api_visibility="private")
     triggers = [parts.buttons[0].click, parts.settings[0].submit]
-    job = gr.on(triggers, lock, outputs=parts.buttons, **AT_ONCE).then(
+    job = gr.on(triggers, begin, outputs=[*parts.buttons, parts.line], **AT_ONCE).then(
         on_generate,
         [*parts.settings, *parts.blind_inputs],
         parts.outputs,

@@ -16,7 +16,7 @@ from visualize.screen.jobs import (
     MODEL,
     Job,
     as_sent,
-    lock,
+    begin,
     on_cancel,
     show_job,
     unlock_after,
@@ -107,8 +107,9 @@ def build_inspect(
         for choice, button in zip(services.test_clips, parts.test_clips, strict=True)
     ]
     taken.append(parts.take.click(on_take, compared, chosen, **LIGHT))
-    started = [each.success(lock, outputs=parts.buttons, **AT_ONCE) for each in taken]
-    started.append(parts.buttons[0].click(lock, outputs=parts.buttons, **AT_ONCE))
+    begun = [*parts.buttons, parts.line]
+    started = [each.success(begin, outputs=begun, **AT_ONCE) for each in taken]
+    started.append(parts.buttons[0].click(begin, outputs=begun, **AT_ONCE))
     _connect(parts, services, started, explained)
     return parts.inspector, parts.pins
 
@@ -120,6 +121,7 @@ def _connect(
     explained: Callable[..., Any],
 ) -> None:
     """Let each of these events start the job, which one button cancels."""
+    inspect = explained(services.inspect)  # inside the job, so that the line says it too
 
     @explained
     def on_inspect(
@@ -131,7 +133,7 @@ def _connect(
         crop: object,
     ) -> Iterator[tuple[Any, ...]]:
         first, second = (clip_id, other_id) if clip_id is not None else (other_id, None)
-        yield from show_job(services.inspect(first, slots, frames, adapt, second, crop))
+        yield from show_job(inspect(first, slots, frames, adapt, second, crop))
 
     inputs = [parts.clip_id, parts.other_id, *parts.settings]
     outputs = [parts.inspector, parts.line, parts.run_id]

@@ -1,5 +1,6 @@
 """What both tabs do with a job of the model: lock the buttons, show each step, unlock."""
 
+import html
 import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final
@@ -68,12 +69,17 @@ def show_job(
                 stage = running_value(reached.previews, job_id) if reached.previews else gr.skip()
                 line = status(reached.text, reached.share, job_id="" if is_whole else job_id)
                 yield stage, line, *filed(None)
-    except Exception:
+    except Exception as error:
         if not is_whole:
-            yield restored_value(), status(""), *filed(None)
+            yield restored_value(), status(_said(error)), *filed(None)
         raise
     finally:
         job.close()
+
+
+def _said(error: Exception) -> str:
+    """Return what a person is told of a failure; nothing where nobody has put it into words."""
+    return html.unescape(error.message) if isinstance(error, gr.Error) else ""
 
 
 def on_cancel() -> tuple[Any, ...]:
@@ -96,9 +102,9 @@ def _unchanged(payload: object) -> object:
     return payload
 
 
-def lock() -> tuple[Any, ...]:
-    """Return the two buttons as they are while a job runs."""
-    return gr.Button(interactive=False), gr.Button(interactive=True)
+def begin() -> tuple[Any, ...]:
+    """Return the two buttons as they are while a job runs, and the line without its last words."""
+    return gr.Button(interactive=False), gr.Button(interactive=True), status("")
 
 
 def unlock() -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from visualize.screen import texts
 from visualize.screen.fixed_html import asset, fixed_html
 
 
@@ -17,7 +18,13 @@ def status_line(elem_id: str) -> gr.HTML:
         The component; its template is fixed, so that no text of a person's is ever read as code.
     """
     css = asset("status.css")
-    return fixed_html("status", value=status(""), css_template=css, elem_id=elem_id)
+    return fixed_html(
+        "status",
+        value=status(""),
+        css_template=css,
+        words={"queued": texts.QUEUED, "lost": texts.LOST},
+        elem_id=elem_id,
+    )
 
 
 def status(text: str, share: float | None = None, *, job_id: str = "") -> dict[str, Any]:

@@ -159,6 +159,8 @@ UNREADABLE = (
     " not uploaded here."
 )
 CANCELLED = "Cancelled. The result on screen is the one before."
+QUEUED = "In the queue: {place} of {count}."
+LOST = "Server unreachable. The clip on screen still works."
 BUSY_HINT = "Stored comparisons always work."
 MISSING = (
     "The weights are missing ({names}). Restore them with {command} and start again;"

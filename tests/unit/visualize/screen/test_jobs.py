@@ -6,7 +6,7 @@ import pytest
 from tests.app_server import stored_clip
 from visualize.inspected import InspectedClip
 from visualize.screen import texts
-from visualize.screen.jobs import Job, as_sent, lock, on_cancel, show_job, unlock
+from visualize.screen.jobs import Job, as_sent, begin, on_cancel, show_job, unlock
 from visualize.screen.shown import Finished, Progress
 
 RUN = "0123456789abcdef"
@@ -86,6 +86,21 @@ def test_failed_job_puts_the_old_result_back() -> None:
     assert phases(next(shown) for _ in range(3))[-1] == "restore"
 
 
+def test_what_is_said_of_a_failure_stands_in_the_line_without_markup() -> None:
+    def refused() -> Job:
+        yield Progress("one")
+        raise gr.Error("at most 3 &lt; 4")
+
+    shown = show_job(refused())
+    lines = [next(shown)[1]["text"] for _ in range(3)]
+    assert lines == [texts.STARTING, "one", "at most 3 < 4"]
+
+
+def test_beginning_takes_the_last_words_from_the_line() -> None:
+    *_, line = begin()
+    assert line["text"] == ""
+
+
 def test_failure_after_the_result_leaves_the_result() -> None:
     shown = show_job(job([], fails_late=True))
     assert phases(next(shown) for _ in range(4))[-2:] == ["done", "-"]
@@ -112,7 +127,8 @@ def test_cancelling_says_so_and_frees_the_button() -> None:
 
 
 def test_either_button_can_be_pressed_never_both() -> None:
-    assert [button.interactive for button in lock()] == [False, True]
+    *locked, _ = begin()
+    assert [button.interactive for button in locked] == [False, True]
     assert [button.interactive for button in unlock()] == [True, False]
 
 
