@@ -15,6 +15,7 @@ SCRIPTS = (
     "timeline",
     "curves",
     "verdict",
+    "plain",
     "table",
     "paint",
     "transport",

@@ -167,7 +167,6 @@ MISSING = (
     " stored comparisons work without them."
 )
 MISSING_COMMAND = "git checkout -- checkpoints"
-FAILED_SCRIPT = "The view could not be drawn in this browser; reload the page."
 
 # Results
 FOUND = "Found: the same settings were drawn before."

@@ -1,5 +1,6 @@
 """The same component on a page of Gradio: values come, a pinned cell goes to Python."""
 
+import io
 import os
 import socket
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.browser.inspector.conftest import PATIENCE
-from tests.browser.inspector.opened import Opened
-from tests.unit.visualize.circles import make_world
+from tests.browser.inspector.conftest import ARTIFACTS, PATIENCE
+from tests.browser.inspector.opened import SLIDE, Opened
+from tests.unit.visualize.circles import SIDE, make_world
 from tests.unit.visualize.payloads import RUN, inspected, pair_payload, with_slots
 from visualize.inspector.component import SlotInspector
 from visualize.payload import Payload, done_payload, sheet
@@ -207,8 +209,28 @@ def test_two_inspectors_do_not_know_each_other(app: Opened) -> None:
 
 def test_value_that_cannot_be_drawn_shows_one_sentence(app: Opened) -> None:
     give(app, "broken", '[data-phase="failed"]')
-    assert "could not be drawn" in app.find(".si-empty").inner_text()
+    assert app.find(".si-empty").inner_text().endswith("Reload the page to try again.")
+    assert not app.find(".si-pictures").is_visible()
     give(app, "other", f'[data-run="{OTHER}"][data-phase="done"]')
+
+
+def test_browser_that_cannot_paint_shows_plain_pictures_and_the_figures(app: Opened) -> None:
+    page = app.page.context.new_page()
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.goto(app.page.url)
+    plain = Opened(page, "#first").find(".si-pictures")
+    plain.wait_for()
+    slider = plain.get_by_role("slider", name="Frame")
+    slider.evaluate(SLIDE, "4")
+    assert plain.locator("label").inner_text() == "frame 4 / 5"
+    for side, box in enumerate(plain.locator(".si-pictures-frame").all()):
+        with Image.open(io.BytesIO(box.screenshot())) as picture:
+            seen = np.asarray(picture.convert("RGB").resize((SIDE, SIDE)), dtype=float)
+        distances = [np.abs(seen - frame).mean() for frame in make_world(side).frames]
+        assert np.argmin(distances) == 4
+    assert "Flicker of the objects" in plain.inner_text()
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "test_plain_view.png")
 
 
 def test_component_says_what_it_takes() -> None:

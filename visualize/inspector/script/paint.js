@@ -53,5 +53,5 @@ const guarded = (action) => (...given) => {
 const fail = (error) => {
   console.error(error);
   play(false);
-  showMessage('This view could not be drawn in this browser. Reload the page to try again.', 'failed');
+  showMessage('This view could not be drawn in this browser. Reload the page to try again.' + (showPlainView() ? ' Until then, here are plain pictures.' : ''), 'failed');
 };
