@@ -12,12 +12,7 @@ from jaxtyping import Float32, UInt8
 from olvdm.attribute_network import ATTRIBUTES, AttributeNetwork, are_right, attribute_targets
 from olvdm.data.moving_shapes import MovingShapes, ShapesClip
 from olvdm.evaluation.bootstrap import as_number
-from olvdm.evaluation.feature_distance import (
-    diversity,
-    frechet_distance,
-    kernel_distance,
-    nearest_clips,
-)
+from olvdm.evaluation.feature_distance import compare_sets, diversity, nearest_clips
 from olvdm.video import frames_to_clip
 
 FEATURES = "features of the attribute network"
@@ -140,16 +135,7 @@ class AttributeJudge:
         return {
             "features": FEATURES,
             "num_clips": len(real),
-            **{
-                name: {
-                    "generated": as_number(distance(drawn, real)),
-                    "real": as_number(distance(others, real)),
-                }
-                for name, distance in (
-                    ("frechet_distance", frechet_distance),
-                    ("kernel_distance", kernel_distance),
-                )
-            },
+            **compare_sets(drawn, real, others),
             "diversity": {
                 "generated": as_number(diversity(drawn)),
                 "real": as_number(diversity(real)),

@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 from scipy.spatial.distance import cdist
 
+from olvdm.evaluation.bootstrap import as_number
+
 
 def frechet_distance(features: Float[np.ndarray, "n d"], others: Float[np.ndarray, "m d"]) -> float:
     """Compare two sets of clips by mean and covariance of their features.
@@ -60,6 +62,34 @@ def kernel_distance(features: Float[np.ndarray, "n d"], others: Float[np.ndarray
         for similar, size in zip((kernel(first, first), kernel(second, second)), sizes, strict=True)
     ]
     return float(sum(own) - 2 * kernel(first, second).mean())
+
+
+def compare_sets(
+    drawn: Float[np.ndarray, "n d"],
+    real: Float[np.ndarray, "m d"],
+    others: Float[np.ndarray, "k d"],
+) -> dict[str, dict[str, float | int | None]]:
+    """Measure how far drawn clips are from real ones, by both distances.
+
+    Args:
+        drawn: Features of the drawn clips, at least two.
+        real: Those of the real clips of the same prompts, at least two.
+        others: Those of as many other real clips.
+
+    Returns:
+        ``frechet_distance`` and ``kernel_distance``, each of the drawn clips under ``generated``,
+        and of the other real clips under ``real``: the least that a perfect model could reach.
+    """
+    return {
+        name: {
+            "generated": as_number(distance(drawn, real)),
+            "real": as_number(distance(others, real)),
+        }
+        for name, distance in (
+            ("frechet_distance", frechet_distance),
+            ("kernel_distance", kernel_distance),
+        )
+    }
 
 
 def diversity(features: Float[np.ndarray, "n d"]) -> float:

@@ -1,9 +1,9 @@
 """Draws a clip for every test prompt, and scores it beside the real clip of the same prompt."""
 
-import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,21 @@ from olvdm.evaluation.judges import Judges
 from olvdm.evaluation.measures import (
     MEASURES,
     NETWORK_MEASURES,
-    THUMBNAIL_FEATURES,
-    THUMBNAIL_FRAMES,
-    THUMBNAIL_SIDE,
+    THUMBNAIL_MEASURES,
     Measure,
     measure_clip,
-    thumbnail,
-    thumbnail_features,
 )
 from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore
 from olvdm.evaluation.protocol import NUM_FRAMES, Evaluation
+from olvdm.evaluation.thumbnails import (
+    FEATURES,
+    ThumbnailSpace,
+    pack_thumbnail,
+    thumbnail,
+    thumbnail_features,
+    unpack_thumbnails,
+)
 from olvdm.evaluation.tracker import track
 from olvdm.pipeline import OLVDMPipeline
 
@@ -72,7 +76,7 @@ def summarise_rows(
         rows: One for each prompt.
         may_judge: Whether its judge is right often enough on real clips, by measure; others are
             not reported of drawn clips.
-        judges: Those that bring networks of their own.
+        judges: Those that bring networks of their own, and the space of the thumbnails.
 
     Returns:
         Measures by group, drawn clips beside real ones, as JSON can hold them.
@@ -82,16 +86,20 @@ def summarise_rows(
     groups: dict[str, dict[str, Any]] = {}
     for measure in known_measures(rows):
         is_judged = may_judge.get(measure.name, True)
-        groups.setdefault(measure.group, {})[measure.name] = _summary(rows, measure, is_judged)
+        groups.setdefault(measure.group, {})[measure.name] = summarise_measure(
+            rows, measure, is_judged
+        )
     summary: dict[str, Any] = {
         "num_prompts": len(rows),
         **groups,
         "diversity": {
-            "features": THUMBNAIL_FEATURES,
+            "features": FEATURES,
             "generated": _diversity([row.thumbnail for row in rows]),
             "real": _diversity([row.real_thumbnail for row in rows]),
         },
     }
+    if judges and len(rows) > 1:
+        summary["thumbnail_distances"] = compare_thumbnails(rows, judges.space)
     if judges and judges.attributes and may_judge.get("distances") and len(rows) > 1:
         summary["distances"] = judges.attributes.compare_sets(
             unpack_features([row.features for row in rows]),
@@ -107,10 +115,10 @@ def known_measures(rows: Sequence[PromptRow]) -> list[Measure]:
         rows: One for each prompt.
 
     Returns:
-        All that need no network, and those of the judges that were there.
+        All of the frames themselves, and of the others those that were taken.
     """
-    taken = [one for one in NETWORK_MEASURES if all(one.name in row.generated for row in rows)]
-    return [*MEASURES, *taken]
+    others = (*THUMBNAIL_MEASURES, *NETWORK_MEASURES)
+    return [*MEASURES, *(one for one in others if all(one.name in row.generated for row in rows))]
 
 
 def values_of(rows: Sequence[PromptRow], side: str, name: str) -> Float64[np.ndarray, " n"]:
@@ -173,8 +181,8 @@ def _draw_row(
         seconds=round(seconds, 3),
         generated=generated,
         real=real,
-        thumbnail=_packed(thumbnail(frames)),
-        real_thumbnail=_packed(thumbnail(clip.frames)),
+        thumbnail=pack_thumbnail(thumbnail(frames)),
+        real_thumbnail=pack_thumbnail(thumbnail(clip.frames)),
         features=features,
         real_features=real_features,
     )
@@ -190,8 +198,60 @@ def _measure(
     return found | judged, features
 
 
-def _summary(rows: Sequence[PromptRow], measure: Measure, is_judged: bool) -> dict[str, Any]:
-    """Average one measure over all prompts."""
+def compare_thumbnails(rows: Sequence[PromptRow], space: ThumbnailSpace) -> dict[str, Any]:
+    """Compare all drawn clips with the real ones by their thumbnails.
+
+    Args:
+        rows: One for each prompt, at least two.
+        space: That compares them.
+
+    Returns:
+        Distances, as JSON can hold them.
+    """
+    return space.compare(
+        unpack_thumbnails([row.thumbnail for row in rows]),
+        unpack_thumbnails([row.real_thumbnail for row in rows]),
+    )
+
+
+def with_nearest(rows: Sequence[PromptRow], space: ThumbnailSpace) -> list[PromptRow]:
+    """Return rows that say how far each clip is from the nearest training clip.
+
+    Args:
+        rows: Some of which may say it already.
+        space: That measures it.
+
+    Returns:
+        All rows, with ``nearest_thumbnail`` for both clips of a prompt.
+    """
+    (name,) = (one.name for one in THUMBNAIL_MEASURES)
+    lacking = [row for row in rows if name not in row.generated]
+    if not lacking:
+        return list(rows)
+    drawn = space.nearest(unpack_thumbnails([row.thumbnail for row in lacking]))
+    real = space.nearest(unpack_thumbnails([row.real_thumbnail for row in lacking]))
+    found = {
+        row.index: replace(
+            row, generated=row.generated | {name: own}, real=row.real | {name: other}
+        )
+        for row, own, other in zip(lacking, drawn, real, strict=True)
+    }
+    return [found.get(row.index, row) for row in rows]
+
+
+def summarise_measure(
+    rows: Sequence[PromptRow], measure: Measure, is_judged: bool
+) -> dict[str, Any]:
+    """Average one measure over all prompts.
+
+    Args:
+        rows: One for each prompt.
+        measure: Which one.
+        is_judged: Whether its judge may be asked of drawn clips.
+
+    Returns:
+        Drawn clips, real ones and the difference, as JSON can hold them.
+    """
     generated = values_of(rows, "generated", measure.name)
     real = values_of(rows, "real", measure.name)
     summary: dict[str, Any] = {
@@ -207,13 +267,4 @@ def _summary(rows: Sequence[PromptRow], measure: Measure, is_judged: bool) -> di
 def _diversity(thumbnails: Sequence[str]) -> float | int | None:
     if len(thumbnails) < 2:
         return None
-    return as_number(diversity(thumbnail_features([_unpacked(one) for one in thumbnails])))
-
-
-def _packed(pixels: UInt8[np.ndarray, "t h w 3"]) -> str:
-    return base64.b64encode(pixels.tobytes()).decode("ascii")
-
-
-def _unpacked(text: str) -> UInt8[np.ndarray, "t h w 3"]:
-    shape = (THUMBNAIL_FRAMES, THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3)
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
+    return as_number(diversity(thumbnail_features(unpack_thumbnails(thumbnails))))

@@ -13,6 +13,7 @@ from olvdm.data.moving_shapes import MovingShapes, ShapesClip
 from olvdm.evaluation.attribute_judge import AttributeJudge, pack_features
 from olvdm.evaluation.optical_flow import Flow
 from olvdm.evaluation.slot_judge import SlotJudge, validate_slot_judge
+from olvdm.evaluation.thumbnails import ThumbnailSpace
 from olvdm.evaluation.tracker import Track
 from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
 from olvdm.pipeline import OLVDMPipeline
@@ -27,7 +28,8 @@ SLOTS, ATTRIBUTES = "independent_slots", "attribute_network"
 class Judges:
     """Asks what judges there are, and says of the others in one line why they are not there.
 
-    A folder that is there and damaged is a ``CheckpointError``.
+    The space of the thumbnails needs no network, so it is always there. A folder that is there and
+    damaged is a ``CheckpointError``.
 
     Args:
         folder: Of the judges, as ``olvdm package --judge`` writes it; none has no judge.
@@ -44,6 +46,7 @@ class Judges:
         other_clips: MovingShapes,
     ) -> None:
         self.sha256: str | None = None
+        self.space = ThumbnailSpace(training_clips, other_clips)
         self.slots: SlotJudge | None = None
         self.attributes: AttributeJudge | None = None
         self.absent: dict[str, str] = dict.fromkeys(

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from olvdm.data.moving_shapes import PromptObject
 from olvdm.evaluation.object_flicker import object_flicker
@@ -25,11 +24,6 @@ NEED_OBJECTS = (
     "colour_drift",
     "area_drift",
     "area_variation",
-)
-THUMBNAIL_FRAMES, THUMBNAIL_SIDE = 4, 8
-THUMBNAIL_FEATURES = (
-    f"{THUMBNAIL_FRAMES} frames of {THUMBNAIL_SIDE} x {THUMBNAIL_SIDE} pixels, colours in [0, 1], "
-    "root mean square"
 )
 
 
@@ -73,6 +67,15 @@ MEASURES = (
     Measure("empty_frames", "frames without objects", "stability", "lower"),
     Measure("count_changes", "changes of the count", "stability", "lower"),
 )
+# Of tiny pictures of the clips; what was drawn by an earlier version may lack it.
+THUMBNAIL_MEASURES = (
+    Measure(
+        "nearest_thumbnail",
+        "distance to the nearest training clip on thumbnails",
+        "memorisation",
+        "real",
+    ),
+)
 # Of judges that bring networks of their own; a report without those judges lacks them.
 NETWORK_MEASURES = (
     Measure(
@@ -100,6 +103,7 @@ NETWORK_MEASURES = (
         "real",
     ),
 )
+ALL_MEASURES = (*MEASURES, *THUMBNAIL_MEASURES, *NETWORK_MEASURES)
 
 
 def measure_clip(
@@ -132,35 +136,3 @@ def measure_clip(
     found = asdict(agreement) | asdict(score_video(frames, flow)) | stability
     found |= asdict(object_flicker(frames, tracks, flow))
     return {measure.name: float(found[measure.name]) for measure in MEASURES}
-
-
-def thumbnail(frames: UInt8[np.ndarray, "t h w 3"]) -> UInt8[np.ndarray, "t2 h2 w2 3"]:
-    """Reduce a clip to a few tiny frames, by which clips can be compared with each other.
-
-    Args:
-        frames: The clip.
-
-    Returns:
-        Four frames of 8 x 8 pixels, evenly over the clip, its first and last among them.
-
-    Ours: features that nobody trained, stated wherever they are used.
-    """
-    places = np.linspace(0, len(frames) - 1, THUMBNAIL_FRAMES).round().astype(int)
-    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    small = [cv2.resize(frames[place], size, interpolation=cv2.INTER_AREA) for place in places]
-    return np.stack(small).astype(np.uint8)
-
-
-def thumbnail_features(
-    thumbnails: Sequence[UInt8[np.ndarray, "t h w 3"]],
-) -> Float32[np.ndarray, "n d"]:
-    """Lay thumbnails out as features whose Euclidean distance is a root mean square of colours.
-
-    Args:
-        thumbnails: One for each clip, at least one.
-
-    Returns:
-        One row for each clip.
-    """
-    flat = np.stack(thumbnails).reshape(len(thumbnails), -1).astype(np.float32) / 255
-    return flat / np.float32(np.sqrt(flat.shape[1]))

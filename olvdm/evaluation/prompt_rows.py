@@ -60,8 +60,7 @@ class RowStore:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
             self.rows = {row.index: row for row in _parse_lines(lines, key)}
             # What a stop has torn, or another checkpoint has left, must not stay in between.
-            text = "".join(_as_line(row, key) for row in self.rows.values())
-            write_text(self.path, text)
+            save_rows(self.path.parent, key, self.rows.values())
 
     def add(self, row: PromptRow) -> None:
         """Keep a row; it is on the disk when this returns.
@@ -73,6 +72,28 @@ class RowStore:
         if self.path:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(_as_line(row, self.key))
+
+    def keep(self, rows: Iterable[PromptRow]) -> None:
+        """Keep rows that have become more than they were when they were added.
+
+        Args:
+            rows: Of prompts that are there already.
+        """
+        changed = {row.index: row for row in rows if self.rows.get(row.index) != row}
+        self.rows |= changed
+        if self.path and changed:
+            save_rows(self.path.parent, self.key, self.rows.values())
+
+
+def save_rows(folder: Path, key: str, rows: Iterable[PromptRow]) -> None:
+    """Write all rows of an evaluation, whole or not at all.
+
+    Args:
+        folder: Its output.
+        key: What the rows follow from.
+        rows: In the order in which they are to stand.
+    """
+    write_text(folder / ROWS_NAME, "".join(_as_line(row, key) for row in rows))
 
 
 def read_rows(folder: Path, key: str) -> list[PromptRow]:

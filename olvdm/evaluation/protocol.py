@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +17,7 @@ from olvdm.data.moving_shapes import LEVELS, MovingShapes
 from olvdm.errors import InputError
 from olvdm.generation import Generation, check_number, check_slot_guidance
 from olvdm.limits import GUIDANCE, SEED, STEPS, WholeRange
-from olvdm.manifest import MANIFEST_NAME, file_sha256
+from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
 from olvdm.pipeline import OLVDMPipeline
 
 PARTS = ("reconstruction", "slots", "judge", "generation")
@@ -176,11 +177,11 @@ def clip_size(pipeline: OLVDMPipeline) -> tuple[int, int]:
     return factor * settings["height"], factor * settings["width"]
 
 
-def real_clips(pipeline: OLVDMPipeline, level: str, split: str, num_clips: int) -> MovingShapes:
-    """Return real clips of the size that a model was trained on, of the world of the trainings.
+def real_clips(size: tuple[int, int], level: str, split: str, num_clips: int) -> MovingShapes:
+    """Return real clips of the world of the trainings.
 
     Args:
-        pipeline: The model.
+        size: Height and width, those of ``clip_size``.
         level: Level of ``MovingShapes``.
         split: Split of it.
         num_clips: How many.
@@ -188,8 +189,44 @@ def real_clips(pipeline: OLVDMPipeline, level: str, split: str, num_clips: int) 
     Returns:
         The clips, each of which is drawn when it is asked for.
     """
-    height, width = clip_size(pipeline)
-    return MovingShapes(level, split, num_clips, DATA_SEED, NUM_FRAMES, height, width)
+    return MovingShapes(level, split, num_clips, DATA_SEED, NUM_FRAMES, *size)
+
+
+def compared_clips(
+    size: tuple[int, int], checkpoint: Path, evaluation: Evaluation
+) -> tuple[MovingShapes, MovingShapes]:
+    """Return the real clips with which drawn ones are compared.
+
+    Args:
+        size: Height and width of the drawn clips.
+        checkpoint: That draws them.
+        evaluation: How many prompts there are, and at which level.
+
+    Returns:
+        Clips of its training, and as many clips as there are prompts, which are not those of the
+        prompts.
+    """
+    about = verify_folder(checkpoint).get("about")
+    told = about.get("trainings", {}).get("denoiser", {}) if isinstance(about, dict) else {}
+    level = told.get("config", {}).get("level", evaluation.level)
+    return (
+        real_clips(size, level, "train", evaluation.num_training_clips),
+        real_clips(size, evaluation.level, "val", evaluation.num_prompts),
+    )
+
+
+def evaluation_of(protocol: Mapping[str, Any]) -> Evaluation:
+    """Return what a report was asked for, with what was measured on the way to it.
+
+    Args:
+        protocol: Of the report.
+
+    Returns:
+        The settings by which its clips were drawn.
+    """
+    settings: dict[str, Any] = {one.name: protocol[one.name] for one in fields(Evaluation)}
+    settings["parts"] = tuple(settings["parts"])
+    return Evaluation(**settings)
 
 
 @functools.cache  # files that change while this process runs do not change what it runs

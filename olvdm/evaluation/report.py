@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,24 +14,34 @@ from tqdm import tqdm
 
 from olvdm.errors import InputError
 from olvdm.evaluation.bootstrap import as_number
-from olvdm.evaluation.generation_score import draw_rows, summarise_rows
+from olvdm.evaluation.generation_score import (
+    compare_thumbnails,
+    draw_rows,
+    summarise_measure,
+    summarise_rows,
+    with_nearest,
+)
 from olvdm.evaluation.judges import Judges, find_judges, judged_measures
-from olvdm.evaluation.prompt_rows import PromptRow, RowStore, write_text
+from olvdm.evaluation.measures import THUMBNAIL_MEASURES
+from olvdm.evaluation.prompt_rows import PromptRow, RowStore, read_rows, save_rows, write_text
 from olvdm.evaluation.protocol import (
     DATA_SEED,
     PARTS,
     SPLIT,
     Evaluation,
+    clip_size,
+    compared_clips,
     describe_protocol,
+    evaluation_of,
     real_clips,
     rows_key,
 )
 from olvdm.evaluation.reconstruction_score import score_reconstruction
 from olvdm.evaluation.report_markdown import render_report
 from olvdm.evaluation.slot_score import score_slots
+from olvdm.evaluation.thumbnails import ThumbnailSpace
 from olvdm.evaluation.tracker import validate_tracker
 from olvdm.generation import Generation
-from olvdm.manifest import verify_folder
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_guidance import measure_floor
 from olvdm.video import frames_to_clip
@@ -121,10 +131,47 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         scores = _measure(pipeline, panel, evaluation, open_store, count)
     report = {"format": REPORT_FORMAT, "kind": "evaluation", "protocol": protocol, **scores}
     if output:
-        text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(output / MARKDOWN_NAME, render_report(report))
-        write_text(output / SCORES_NAME, text + "\n")
+        save_report(output, report)
     return report
+
+
+def supplement_report(folder: Path, checkpoint: Path) -> None:
+    """Add to a finished report what an earlier version did not measure, drawing nothing again.
+
+    Args:
+        folder: Output of its evaluation, which drew clips; a report that lacks nothing is left as
+            it is.
+        checkpoint: That drew them.
+
+    Ours: what can be told from thumbnails must not cost an hour of drawing.
+    """
+    report = json.loads((folder / SCORES_NAME).read_bytes())
+    protocol, generation = report["protocol"], report["generation"]
+    if "thumbnail_distances" in generation or generation["num_prompts"] < 2:
+        return
+    evaluation = evaluation_of(protocol)
+    size = (protocol["height"], protocol["width"])
+    space = ThumbnailSpace(*compared_clips(size, checkpoint, evaluation))
+    key = rows_key(protocol)
+    rows = with_nearest(read_rows(folder, key), space)
+    save_rows(folder, key, rows)
+    for measure in THUMBNAIL_MEASURES:
+        group = generation.setdefault(measure.group, {})
+        group[measure.name] = summarise_measure(rows, measure, is_judged=True)
+    generation["thumbnail_distances"] = compare_thumbnails(rows, space)
+    save_report(folder, report)
+
+
+def save_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON and as Markdown.
+
+    Args:
+        folder: Output of its evaluation.
+        report: What ``evaluate_checkpoint`` returns.
+    """
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(folder / MARKDOWN_NAME, render_report(report))
+    write_text(folder / SCORES_NAME, text + "\n")
 
 
 def judge_validity(level: str, num_clips: int) -> dict[str, Any]:
@@ -153,22 +200,16 @@ def _find_panel(
     folder: Path | None, checkpoint: Path, pipeline: OLVDMPipeline, evaluation: Evaluation
 ) -> Judges:
     """Load what judges there are, with the real clips that they compare drawn ones with."""
-    about = verify_folder(checkpoint).get("about")
-    told = about.get("trainings", {}).get("denoiser", {}) if isinstance(about, dict) else {}
-    level = told.get("config", {}).get("level", evaluation.level)
-    return Judges(
-        find_judges(folder, checkpoint),
-        pipeline,
-        real_clips(pipeline, level, "train", evaluation.num_training_clips),
-        real_clips(pipeline, evaluation.level, "val", evaluation.num_prompts),
-    )
+    size = clip_size(pipeline)
+    training, others = compared_clips(size, checkpoint, evaluation)
+    return Judges(find_judges(folder, checkpoint), pipeline, training, others)
 
 
 def _with_floor(evaluation: Evaluation, pipeline: OLVDMPipeline) -> Evaluation:
     """Return an evaluation that knows from where on slot guidance leaves a slot alone."""
     if evaluation.slot_guidance_scale == 0 or evaluation.slot_guidance_floor is not None:
         return evaluation
-    clips = real_clips(pipeline, evaluation.level, "val", evaluation.num_clips)
+    clips = real_clips(clip_size(pipeline), evaluation.level, "val", evaluation.num_clips)
     weights = next(pipeline.autoencoder.parameters())
     floor = measure_floor(
         pipeline.slot_encoder,
@@ -187,7 +228,7 @@ def _measure(
     """Run the parts that were asked for, one after the other."""
     scores: dict[str, Any] = {}
     seconds: dict[str, Any] = {}
-    clips = real_clips(pipeline, evaluation.level, SPLIT, evaluation.num_clips)
+    clips = real_clips(clip_size(pipeline), evaluation.level, SPLIT, evaluation.num_clips)
     if evaluation.has("reconstruction"):
         with _timed(seconds, "reconstruction"):
             scores["reconstruction"] = score_reconstruction(
@@ -205,10 +246,13 @@ def _measure(
             scores["judges"] = panel.validate(clips, lambda: advance("judges"))
     if evaluation.has("generation"):
         with _timed(seconds, "generation"):
-            prompts = real_clips(pipeline, evaluation.level, SPLIT, evaluation.num_prompts)
-            rows = draw_rows(
-                pipeline, evaluation, prompts, open_store(), lambda: advance("generation"), panel
+            size, store = clip_size(pipeline), open_store()
+            prompts = real_clips(size, evaluation.level, SPLIT, evaluation.num_prompts)
+            drawn = draw_rows(
+                pipeline, evaluation, prompts, store, lambda: advance("generation"), panel
             )
+            rows = with_nearest(drawn, panel.space)
+            store.keep(rows)
             may_judge = scores["judge"]["may_judge"] | judged_measures(scores["judges"])
             scores["generation"] = summarise_rows(rows, may_judge, panel)
         seconds["per_drawn_clip"] = _pace(rows)

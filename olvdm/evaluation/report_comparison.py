@@ -161,9 +161,7 @@ def compare_rows(
         if measure in others and allowed.get(measure.name, True)
     ]
     compared = [_compare(rows, other_rows, measure) for measure in measures]
-    if allowed.get("distances", True):
-        compared += _compare_sets(rows, other_rows)
-    return compared
+    return compared + _compare_sets(rows, other_rows, allowed.get("distances", True))
 
 
 def _compare(
@@ -191,22 +189,25 @@ def _compare(
     )
 
 
-def _compare_sets(rows: Sequence[PromptRow], other_rows: Sequence[PromptRow]) -> list[Comparison]:
+def _compare_sets(
+    rows: Sequence[PromptRow], other_rows: Sequence[PromptRow], is_judged: bool
+) -> list[Comparison]:
     """Compare all clips of one checkpoint with all of the other."""
-    if not (have_features(rows) and have_features(other_rows)):
-        return []
     compared: list[Comparison] = []
-    for measure in SET_MEASURES:
-        first, second, difference = set_distances(rows, other_rows, measure)
+    for one in SET_MEASURES:
+        is_known = have_features(rows, one) and have_features(other_rows, one)
+        if not is_known or (one.needs_judge and not is_judged):
+            continue
+        first, second, difference = set_distances(rows, other_rows, one)
         compared.append(
             Comparison(
-                measure=measure,
+                measure=one.measure,
                 real=math.nan,
                 first=first,
                 second=second,
                 difference=difference,
                 effect=math.nan,
-                verdict=_verdict(difference, measure),
+                verdict=_verdict(difference, one.measure),
                 num_prompts=len(rows),
                 num_lower=0,
             )

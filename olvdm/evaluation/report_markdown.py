@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from olvdm.evaluation.measures import MEASURES, NETWORK_MEASURES
+from olvdm.evaluation.measures import ALL_MEASURES, MEASURES
 
 SLOT_COLUMNS = {
     "foreground_ari": "FG-ARI",
@@ -184,7 +184,7 @@ def _generation(part: Mapping[str, Any]) -> list[str]:
         sides = ("generated", "real", "difference", *(("ratio",) if group == "motion" else ()))
         rows = [
             (measure.title, *(show_estimate(part[group][measure.name][side]) for side in sides))
-            for measure in (*MEASURES, *NETWORK_MEASURES)
+            for measure in ALL_MEASURES
             if measure.group == group and measure.name in part[group]
         ]
         lines += [f"### {title}", "", *render_table(("measure", *sides), rows)]
@@ -197,7 +197,12 @@ def _generation(part: Mapping[str, Any]) -> list[str]:
         f"Mean distance of two clips; features: {diversity['features']}.",
         "",
         *render_table(("generated", "real"), [cells]),
-        *(_distances(part["distances"]) if "distances" in part else []),
+        *(
+            line
+            for name in ("thumbnail_distances", "distances")
+            if name in part
+            for line in _distances(part[name])
+        ),
     ]
 
 
@@ -214,6 +219,7 @@ def _distances(part: Mapping[str, Any]) -> list[str]:
     rows = [
         (title, *(show_number(part[name][side]) for side in ("generated", "real")))
         for name, title in titles.items()
+        if name in part
     ]
     return [
         "### Distance of all clips together",

@@ -14,7 +14,7 @@ import torch
 from olvdm.errors import InputError
 from olvdm.evaluation.prompt_rows import ROWS_NAME, write_text
 from olvdm.evaluation.protocol import Evaluation
-from olvdm.evaluation.report import SCORES_NAME, evaluate_checkpoint
+from olvdm.evaluation.report import SCORES_NAME, evaluate_checkpoint, supplement_report
 from olvdm.experiment.suite import RowPlan
 from olvdm.manifest import MANIFEST_NAME, file_sha256, remove_stale
 from olvdm.training.assembly import assemble
@@ -192,6 +192,17 @@ def score_branch(
         cost = branch.cost()
         spent = {"prompts": float(drawn), "scoring_seconds": time.monotonic() - started}
         _save_cost(branch, cost | {one: cost.get(one, 0.0) + add for one, add in spent.items()})
+
+
+def supplement_branch(branch: Branch, evaluation: Evaluation) -> None:
+    """Add to finished scores what an earlier version did not measure, as far as nothing is drawn.
+
+    Args:
+        branch: The branch; where it is not scored to its end, nothing is done.
+        evaluation: Level and number of the prompts.
+    """
+    if branch.report(evaluation.level, evaluation.num_prompts) is not None:
+        supplement_report(branch.scores(evaluation.level), branch.checkpoint)
 
 
 def log_lines(branch: Branch) -> list[dict[str, Any]]:

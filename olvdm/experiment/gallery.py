@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -10,7 +9,14 @@ from pydantic import ValidationError
 
 from olvdm.evaluation.measures import MEASURES
 from olvdm.evaluation.prompt_rows import ROWS_NAME, PromptRow, read_rows, write_text
-from olvdm.evaluation.protocol import SPLIT, Evaluation, real_clips, rows_key
+from olvdm.evaluation.protocol import (
+    SPLIT,
+    Evaluation,
+    clip_size,
+    evaluation_of,
+    real_clips,
+    rows_key,
+)
 from olvdm.experiment.branch import Branch
 from olvdm.experiment.examples import choose_examples, draw_example
 from olvdm.experiment.plan import Plan
@@ -39,11 +45,11 @@ def draw_gallery(plan: Plan, evaluations: Mapping[str, Evaluation]) -> None:
     reports = [_report(branch, evaluation) for branch in pair]
     before, after = map(_rows, pair, reports)
     models = {
-        branch.row.name: (_load(branch), _drawn_by(report))
+        branch.row.name: (_load(branch), evaluation_of(report["protocol"]))
         for branch, report in zip(pair, reports, strict=True)
     }
     pipeline = models[plan.suite.reference][0]
-    clips = real_clips(pipeline, level, SPLIT, evaluation.num_prompts)
+    clips = real_clips(clip_size(pipeline), level, SPLIT, evaluation.num_prompts)
     chosen = choose_examples(before, after, MEASURE)
     drawn = [
         draw_example(rule, place, MEASURE.name, clips, models).model_dump(mode="json")
@@ -111,14 +117,6 @@ def _report(branch: Branch, evaluation: Evaluation) -> Mapping[str, Any]:
 def _rows(branch: Branch, report: Mapping[str, Any]) -> list[PromptRow]:
     protocol = report["protocol"]
     return read_rows(branch.scores(protocol["level"]), rows_key(dict(protocol)))
-
-
-def _drawn_by(report: Mapping[str, Any]) -> Evaluation:
-    """Return how the clips of a report were drawn, what was measured for it included."""
-    protocol = report["protocol"]
-    settings: dict[str, Any] = {one.name: protocol[one.name] for one in fields(Evaluation)}
-    settings["parts"] = tuple(settings["parts"])
-    return Evaluation(**settings)
 
 
 def _load(branch: Branch) -> OLVDMPipeline:

@@ -7,7 +7,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from olvdm.evaluation.bootstrap import as_number
-from olvdm.evaluation.measures import MEASURES, NETWORK_MEASURES
+from olvdm.evaluation.measures import ALL_MEASURES
 from olvdm.evaluation.protocol import SPLIT, Evaluation
 from olvdm.evaluation.report_comparison import Comparison, compare_reports
 from olvdm.experiment.branch import Branch as BranchFolder
@@ -33,7 +33,7 @@ from olvdm.experiment.results import (
 from olvdm.experiment.slot_scores import slot_scores
 from olvdm.training.loop import PATHS
 
-ALL_MEASURES = (*MEASURES, *NETWORK_MEASURES)
+SETS = {"diversity": "", "thumbnail_distances": "thumbnail_", "distances": ""}
 NOT_CURVES = ("step", "elapsed", "clips_per_second", "learning_rate", "loss", "val/score")
 CURVE_NAMES = {"val/denoising": "validation", "val/psnr": "validation_psnr"}
 NEVER_SHOWN = (*PATHS, "seed", "max_minutes")
@@ -166,7 +166,7 @@ def _measured(report: Mapping[str, Any], side: str = "generated") -> dict[str, I
 def _sets(report: Mapping[str, Any]) -> dict[str, SetScore]:
     """Return the numbers of all clips together, by name."""
     found: dict[str, SetScore] = {}
-    for name in ("diversity", "distances"):
+    for name, prefix in SETS.items():
         part = report["generation"].get(name)
         if part is None:
             continue
@@ -174,8 +174,10 @@ def _sets(report: Mapping[str, Any]) -> dict[str, SetScore]:
         for key, pair in pairs.items():
             if isinstance(pair, Mapping):
                 sides = {side: _number(pair[side]) for side in ("generated", "real")}
-                title = key if key not in found else f"feature_{key}"
-                found[title] = SetScore(features=part["features"], **sides)
+                title = f"{prefix}{key}"
+                found[title if title not in found else f"feature_{key}"] = SetScore(
+                    features=part["features"], **sides
+                )
     return found
 
 

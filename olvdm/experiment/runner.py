@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from olvdm.errors import InputError
 from olvdm.evaluation.prompt_rows import write_text
-from olvdm.experiment.branch import Branch, score_branch, train_branch
+from olvdm.experiment.branch import Branch, score_branch, supplement_branch, train_branch
 from olvdm.experiment.gallery import draw_gallery
 from olvdm.experiment.gather import Asked, gather_results
 from olvdm.experiment.plan import Plan, part_sha256
@@ -107,6 +107,7 @@ class _Run:
     def compute(self) -> None:
         """Score the slots, then compute branch after branch, until it is time to stop."""
         try:
+            self._supplement()
             self._score_slots()
             for key in self.plan.chosen:
                 branch = self.plan.branches[key]
@@ -116,6 +117,12 @@ class _Run:
                 draw_gallery(self.plan, self.asked.evaluations)
         except TimeIsUpError:
             return
+
+    def _supplement(self) -> None:
+        """Bring scores of an earlier version up to date, those of branches not chosen too."""
+        for branch in self.plan.branches.values():
+            for evaluation in self.asked.evaluations.values():
+                supplement_branch(branch, evaluation)
 
     def _score_slots(self) -> None:
         for network in self.plan.slot_networks:

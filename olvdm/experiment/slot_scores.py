@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from olvdm.evaluation.prompt_rows import write_text
-from olvdm.evaluation.protocol import SPLIT, Evaluation, code_sha256, real_clips
+from olvdm.evaluation.protocol import SPLIT, Evaluation, clip_size, code_sha256, real_clips
 from olvdm.evaluation.slot_score import SCORES, score_slots
 from olvdm.experiment.plan import Plan, SlotNetwork, part_sha256
 from olvdm.experiment.result_parts import Interval, SlotScores
@@ -35,7 +35,7 @@ def score_network(
         {"autoencoder": places.autoencoder, "slots": network.folder, "denoiser": places.base}
     )
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
-    clips = real_clips(pipeline, evaluation.level, SPLIT, evaluation.num_clips)
+    clips = real_clips(clip_size(pipeline), evaluation.level, SPLIT, evaluation.num_clips)
     scores = score_slots(pipeline, clips, advance)
     path = _path(plan, network, evaluation)
     path.parent.mkdir(exist_ok=True)

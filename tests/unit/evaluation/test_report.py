@@ -8,7 +8,7 @@ import pytest
 
 from olvdm.errors import InputError
 from olvdm.evaluation import attribute_judge, generation_score, report, slot_judge
-from olvdm.evaluation.report import evaluate_checkpoint, judge_validity
+from olvdm.evaluation.report import evaluate_checkpoint, judge_validity, supplement_report
 from tests import tiny_networks
 from tests.tiny_judges import write_judges
 
@@ -234,6 +234,37 @@ def test_an_output_that_is_a_file_is_refused(checkpoint: Path, tmp_path: Path) -
     (tmp_path / "report").write_text("mine")
     with pytest.raises(InputError, match="output must be a folder"):
         evaluate(checkpoint, output=tmp_path / "report")
+
+
+def forget_thumbnails(folder: Path) -> None:
+    """Make of a report what an earlier version wrote, which measured nothing on thumbnails."""
+    scores = json.loads((folder / "scores.json").read_bytes())
+    del scores["generation"]["thumbnail_distances"], scores["generation"]["memorisation"]
+    (folder / "scores.json").write_text(json.dumps(scores))
+    lines = [json.loads(line) for line in (folder / "generation.jsonl").open()]
+    for line in lines:
+        del line["generated"]["nearest_thumbnail"], line["real"]["nearest_thumbnail"]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "generation.jsonl").write_text(text)
+
+
+def test_report_of_an_earlier_version_is_completed_without_drawing(
+    checkpoint: Path, output: Path, tmp_path: Path, drawn: list[int]
+) -> None:
+    old = Path(shutil.copytree(output, tmp_path / "old"))
+    forget_thumbnails(old)
+    supplement_report(old, checkpoint)
+    rows, scores = ((old / name).read_bytes() for name in ("generation.jsonl", "scores.json"))
+    assert rows == (output / "generation.jsonl").read_bytes()
+    assert json.loads(scores) == json.loads((output / "scores.json").read_bytes())
+    assert drawn == []
+
+
+def test_complete_report_is_left_as_it_is(checkpoint: Path, output: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(output, tmp_path / "copy"))
+    before = {path.name: path.stat().st_mtime_ns for path in copy.iterdir()}
+    supplement_report(copy, checkpoint)
+    assert {path.name: path.stat().st_mtime_ns for path in copy.iterdir()} == before
 
 
 def test_without_judges_the_report_says_so_in_one_line_each(output: Path) -> None:

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 
 from olvdm.data.moving_shapes import MovingShapes, parse_prompt
 from olvdm.evaluation.bootstrap import as_number, effect_size, estimate_mean, estimate_ratio
-from olvdm.evaluation.measures import (
-    MEASURES,
-    NEED_OBJECTS,
-    measure_clip,
-    thumbnail,
-    thumbnail_features,
-)
+from olvdm.evaluation.measures import MEASURES, NEED_OBJECTS, measure_clip
 from olvdm.evaluation.object_flicker import ObjectFlicker
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore, read_rows, write_text
 from olvdm.evaluation.report_markdown import render_table, show_estimate
@@ -97,12 +91,6 @@ def test_a_real_clip_agrees_with_its_prompt() -> None:
 def test_an_empty_clip_is_not_a_steady_one() -> None:
     found = measure_clip(np.full((6, 64, 64, 3), 90, np.uint8), parse_prompt("a red circle"))
     assert all(math.isnan(found[name]) for name in NEED_OBJECTS)
-
-
-def test_thumbnail_distance_of_black_and_white_is_one() -> None:
-    clips = [np.full((16, 64, 64, 3), shade, np.uint8) for shade in (0, 255)]
-    black, white = thumbnail_features([thumbnail(clip) for clip in clips])
-    assert np.linalg.norm(black - white) == pytest.approx(1.0)
 
 
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:

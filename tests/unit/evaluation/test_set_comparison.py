@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 
 from olvdm.evaluation.attribute_judge import pack_features
+from olvdm.evaluation.measures import MEASURES
 from olvdm.evaluation.prompt_rows import PromptRow
 from olvdm.evaluation.report_comparison import Comparison, compare_rows
 from olvdm.evaluation.set_comparison import SET_MEASURES, have_features
+from olvdm.evaluation.thumbnails import SHAPE, pack_thumbnail
 
-NAMES = [measure.name for measure in SET_MEASURES]
+NAMES = [one.measure.name for one in SET_MEASURES]
 
 
 def make_rows(shift: float = 0.0, seed: int = 0, count: int = 60) -> list[PromptRow]:
     """Return rows whose clips are real ones moved by a shift, with some noise of their own."""
     real = np.random.default_rng(9).normal(size=(count, 4)).astype(np.float32)
     noise = 0.3 * np.random.default_rng(seed).normal(size=real.shape).astype(np.float32)
+    drawn = real + noise + np.float32(shift)
     return [
         PromptRow(
             index=index,
@@ -24,18 +27,23 @@ def make_rows(shift: float = 0.0, seed: int = 0, count: int = 60) -> list[Prompt
             seconds=1.0,
             generated={},
             real={},
-            thumbnail="",
-            real_thumbnail="",
-            features=pack_features(real[index] + noise[index] + np.float32(shift)),
+            thumbnail=shaded(drawn[index]),
+            real_thumbnail=shaded(real[index]),
+            features=pack_features(drawn[index]),
             real_features=pack_features(real[index]),
         )
         for index in range(count)
     ]
 
 
-def compared(first: list[PromptRow], second: list[PromptRow]) -> dict[str, Comparison]:
-    from olvdm.evaluation.measures import MEASURES
+def shaded(shades: np.ndarray) -> str:
+    """Return a thumbnail of four columns, each as bright as a number says."""
+    columns = np.repeat(120 + 30 * shades, 2)[None, None, :, None]
+    pixels = np.broadcast_to(columns, SHAPE).clip(0, 255).astype(np.uint8)
+    return pack_thumbnail(pixels)
 
+
+def compared(first: list[PromptRow], second: list[PromptRow]) -> dict[str, Comparison]:
     may_judge = {measure.name: False for measure in MEASURES}
     return {one.measure.name: one for one in compare_rows(first, second, may_judge)}
 
@@ -63,7 +71,16 @@ def test_the_interval_holds_the_difference(name: str) -> None:
 
 def test_rows_without_features_have_no_sets() -> None:
     rows = make_rows(count=3)
-    bare = [dataclasses.replace(row, features="") for row in rows]
-    assert have_features(rows)
-    assert not have_features(bare)
+    bare = [dataclasses.replace(row, features="", thumbnail="") for row in rows]
+    for one in SET_MEASURES:
+        assert have_features(rows, one)
+        assert not have_features(bare, one)
     assert compared(bare, rows) == {}
+
+
+def test_network_below_its_bar_is_not_asked_and_thumbnails_are() -> None:
+    may_judge = {measure.name: False for measure in MEASURES} | {"distances": False}
+    found = compare_rows(make_rows(), make_rows(seed=1), may_judge)
+    assert {one.measure.name for one in found} == {
+        one.measure.name for one in SET_MEASURES if not one.needs_judge
+    }

@@ -3,6 +3,7 @@ import hashlib
 import itertools
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from olvdm.evaluation.protocol import Evaluation
 from olvdm.experiment import gallery, runner
 from olvdm.experiment.branch import train_branch
 from olvdm.experiment.examples import RULES
-from olvdm.experiment.gather import Asked
+from olvdm.experiment.gather import Asked, gather_results
 from olvdm.experiment.plan import Places, Plan, make_plan
 from olvdm.experiment.result_parts import unpack_strip
 from olvdm.experiment.results import Results, load_results
@@ -158,6 +159,23 @@ def test_a_finished_experiment_is_left_as_it_is(
     assert run(plan(base, output)) == results
 
 
+def test_scores_of_an_earlier_version_are_completed_without_training_or_drawing(
+    base: Path, copy: Path, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in copy.glob(f"branches/*/scores-{LEVEL}/scores.json"):
+        scores = json.loads(path.read_bytes())
+        del scores["generation"]["thumbnail_distances"]
+        path.write_text(json.dumps(scores), encoding="utf-8")
+    monkeypatch.setattr(runner, "train_branch", None)
+    monkeypatch.setattr(runner, "score_branch", None)
+    assert run(plan(base, copy)) == results
+    names = {"thumbnail_frechet_distance", "thumbnail_kernel_distance", "diversity"}
+    for row in results.rows:
+        for branch in row.branches:
+            assert branch.levels[LEVEL].sets.keys() >= names
+            assert "nearest_thumbnail" in branch.levels[LEVEL].measures
+
+
 def test_two_evaluations_of_the_same_checkpoints_give_the_same_results(
     base: Path, copy: Path, results: Results
 ) -> None:
@@ -213,6 +231,17 @@ def test_what_is_missing_says_what_it_would_take(base: Path, copy: Path) -> None
     assert (missing["corr", 2].steps, missing["corr", 2].prompts) == (2, 2)
     assert (missing["guidance", 1].steps, missing["guidance", 1].prompts) == (0, 2)
     assert all((one.minutes or -1) >= 0 for one in results.missing)
+
+
+def test_level_that_was_not_drawn_is_missing_and_told(base: Path, output: Path) -> None:
+    (evaluation,) = asked().evaluations.values()
+    both = {LEVEL: evaluation, "ood": replace(evaluation, level="ood")}
+    results = gather_results(plan(base, output), replace(asked(), evaluations=both))
+    assert results is not None
+    assert [(one.steps, one.prompts, one.levels) for one in results.missing] == [
+        (0, 2, ("ood",))
+    ] * 6
+    assert all((one.minutes or 0) > 0 for one in results.missing)
 
 
 def test_rows_that_were_not_asked_for_are_missing(base: Path, copy: Path) -> None:
