@@ -23,7 +23,8 @@ LIMITS = {
     "base_steps": WholeRange(0, 1_000_000_000),
     "max_minutes": Range(0.0, 1e6),
 }
-HIDDEN = ("command", "parser", "output")
+NOT_REPEATED = ("command", "parser", "output", "latents", "max_minutes")
+FOLDER_NAMES = ("base", "autoencoder", "slots", "judges")
 
 
 def experiment(arguments: argparse.Namespace) -> None:
@@ -76,24 +77,25 @@ def read_plan(arguments: argparse.Namespace) -> Plan:
 
 
 def command_of(arguments: argparse.Namespace) -> str:
-    """Return the words that repeat an experiment; of folders only their names are told.
+    """Return the words that repeat an experiment.
 
     Args:
         arguments: What ``olvdm experiment`` was given.
 
     Returns:
-        The command.
+        The command. A folder outside of the working one is told by what it is for, such as
+        ``BASE``: its place on this machine helps nobody, and its checksum is in the protocol. What
+        changes no number, such as where latents are kept, is left out.
     """
     words = ["olvdm", "experiment"]
     for name, value in vars(arguments).items():
-        if name in HIDDEN or value is None or value == []:
+        if name in NOT_REPEATED or value is None or value == []:
             continue
+        option, texts = f"--{name.replace('_', '-')}", list(map(str, _listed(value)))
         if name == "changes":
-            words += [word for one in value for word in ("--set", one)]
-            continue
-        texts = map(str, _listed(value))
-        told = (Path(one).name if Path(one).is_absolute() else one for one in texts)
-        words += [f"--{name.replace('_', '-')}", *told]
+            words += [word for one in texts for word in ("--set", one)]
+        else:
+            words += [option, *(texts if name not in FOLDER_NAMES else _folders(name, texts))]
     return f"{shlex.join(words)} --output DIR"
 
 
@@ -118,7 +120,10 @@ def result_tables(results: Results) -> list[str]:
         lines += render_table(("row", "seeds", *(titles[name] for name in names)), rows)
     for one in results.missing:
         needed = "unknown" if one.minutes is None else f"{one.minutes:.0f}"
-        lines.append(f"- missing: {one.row}, seed {one.seed}; it would take {needed} minutes")
+        drawn = f", level {' and '.join(one.levels)}" if one.levels else ""
+        lines.append(
+            f"- missing: {one.row}, seed {one.seed}{drawn}; it would take {needed} minutes"
+        )
     return lines
 
 
@@ -149,6 +154,16 @@ def _evaluations(arguments: argparse.Namespace, plan: Plan) -> dict[str, Evaluat
     for one in found.values():
         one.check()
     return found
+
+
+def _folders(role: str, folders: Sequence[str]) -> list[str]:
+    """Return names of folders that a reader of another machine can follow."""
+    return [
+        (role.upper() if place == 1 else f"{role.upper()}-{place}")
+        if Path(folder).is_absolute()
+        else folder
+        for place, folder in enumerate(folders, start=1)
+    ]
 
 
 def _listed(value: object) -> list[object]:

@@ -23,7 +23,7 @@ examples:
   olvdm experiment --suite ablation --base runs/base/final ... --rows corr shuffled --num-seeds 1
   olvdm experiment --suite ablation --base runs/base/final ... \\
       --slots runs/slots/final runs/slots-2/final runs/slots-3/final
-  olvdm experiment --suite mine.toml --set batch_size=8 --levels simple ood --output runs/mine
+  olvdm experiment --suite mine.toml --set batch_size=8 --levels simple --output runs/mine
 """
 
 FOLDERS = {
@@ -70,9 +70,9 @@ def add_options(parser: argparse.ArgumentParser, number: Callable[[str], object]
     parser.add_argument(
         "--levels",
         nargs="+",
-        default=["simple"],
+        default=["simple", "ood"],
         metavar="LEVEL",
-        help="of the prompts: simple, full, ood (default: simple)",
+        help="of the prompts: simple, full, ood (default: simple, and ood, which no training saw)",
     )
     parser.add_argument(
         "--set",

@@ -26,10 +26,11 @@ def missing_branches(plan: Plan, evaluations: Mapping[str, Evaluation]) -> list[
     found: list[Missing] = []
     for (name, seed), branch in plan.branches.items():
         steps = branch.num_steps - branch.steps_done
-        prompts = sum(
-            evaluation.num_prompts - branch.prompts_done(level, evaluation.num_prompts)
-            for level, evaluation in evaluations.items()
-        )
+        to_draw = {
+            level: one.num_prompts - branch.prompts_done(level, one.num_prompts)
+            for level, one in evaluations.items()
+        }
+        prompts = sum(to_draw.values())
         if steps or prompts:
             seconds = (_step_seconds(plan, branch), _prompt_seconds(plan, branch))
             known = None not in seconds
@@ -42,6 +43,7 @@ def missing_branches(plan: Plan, evaluations: Mapping[str, Evaluation]) -> list[
                     seed=seed,
                     steps=steps,
                     prompts=prompts,
+                    levels=tuple(level for level, count in to_draw.items() if count),
                     minutes=round(minutes, 1) if known else None,
                 )
             )

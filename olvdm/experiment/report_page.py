@@ -109,6 +109,12 @@ def _opening(results: Results) -> list[str]:
         " ".join(protocol.command.split()).replace("`", ""),
         "```",
         "",
+        (
+            "A word in capitals stands for a folder of your own: `BASE`, `AUTOENCODER` and `SLOTS` "
+            "for the trainings whose steps and checksums are at the end of this page, `DIR` for an "
+            "empty one."
+        ),
+        "",
     ]
 
 

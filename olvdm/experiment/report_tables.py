@@ -219,11 +219,12 @@ def missing_table(results: Results) -> list[str]:
             str(one.seed),
             str(one.steps),
             str(one.prompts),
+            ", ".join(map(plain, one.levels)) or "-",
             show_number(one.minutes),
         )
         for one in results.missing
     ]
-    header = ("", "seed", "steps to train", "clips to draw", "minutes that it would take")
+    header = ("", "seed", "steps to train", "clips to draw", "of levels", "minutes it would take")
     return render_table(header, rows)
 
 

@@ -285,6 +285,7 @@ class Missing(Part):
         seed: Its seed.
         steps: Training steps to go.
         prompts: Clips to draw.
+        levels: Of these clips; empty where results of an earlier version do not say.
         minutes: That it would take, by the pace of those that ran; none where none did.
     """
 
@@ -292,6 +293,7 @@ class Missing(Part):
     seed: Count
     steps: Count
     prompts: Count
+    levels: tuple[str, ...] = ()
     minutes: Number
 
 

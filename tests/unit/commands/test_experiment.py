@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from olvdm.cli import main
@@ -28,14 +30,25 @@ def test_every_row_of_the_table_has_as_many_cells() -> None:
 
 
 def test_command_repeats_the_experiment_and_tells_no_folder_of_the_machine() -> None:
-    words = ["--base", "/home/me/base", "--rows", "corr", "gram", "--set", "batch_size=8"]
-    command = command_of(parse([*WORDS, *words, "--levels", "simple", "ood"]))
-    assert "/home" not in command
+    words = ["--base", "/home/me/base3", "--rows", "corr", "gram", "--set", "batch_size=8"]
+    words += ["--latents", "/home/me/latents", "--max-minutes", "9", "--levels", "simple"]
+    asked = parse([*WORDS, *words])
+    command = command_of(asked)
+    assert not re.search("home|base3|latents|minutes", command)
     again = parse(command.split()[1:])
-    asked = parse([*WORDS, *words, "--levels", "simple", "ood"])
     for name in ("suite", "rows", "changes", "levels", "max_steps"):
         assert getattr(again, name) == getattr(asked, name)
-    assert again.base == "base"
+    assert again.base == "BASE"
+
+
+def test_each_folder_of_the_command_is_named_by_what_it_is_for() -> None:
+    folders = ["--autoencoder", "runs/ae", "--slots", "/a/v2", "/b/v2", "runs/s3"]
+    command = command_of(parse([*WORDS, "--base", "/x/y", *folders]))
+    assert "--base BASE --autoencoder runs/ae --slots SLOTS SLOTS-2 runs/s3" in command
+
+
+def test_clips_that_no_training_saw_are_scored_too() -> None:
+    assert parse(WORDS).levels == ["simple", "ood"]
 
 
 @pytest.mark.parametrize(

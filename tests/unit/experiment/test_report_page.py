@@ -132,7 +132,7 @@ def test_gain_of_the_control_is_told() -> None:
 
 def test_row_that_was_not_run_is_listed_with_its_time() -> None:
     page = page_of(example_results())
-    assert "| gram | 1 | 300 | 256 | 42.5 |" in page
+    assert "| gram | 1 | 300 | 256 | - | 42.5 |" in page
     assert "It was not run to its end" in page
 
 
