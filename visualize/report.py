@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import html
 import json
+from dataclasses import dataclass
 
 from visualize.inspector.assets import script, style, template
 from visualize.payload import Payload
 
 _TITLE = "OLVDM: clips and their slots"
+_NOTEBOOK_HEIGHT = 860  # pixels: the clips and their controls; the rest is scrolled to
 _PAGE_STYLE = """
 :root { color-scheme: light dark; --body-text-color: #1e2230; --body-text-color-subdued: #565d70;
   --background-fill-primary: #ffffff; --background-fill-secondary: #f6f7fa;
@@ -23,6 +26,27 @@ main > h1 { font-size: 15px; font-weight: 600; margin: 0 0 12px;
   color: var(--body-text-color-subdued); }
 @media (max-width: 640px) { main { padding: 14px 12px 32px; } }
 """
+
+
+@dataclass(frozen=True)
+class Report:
+    """A result that a notebook shows in full where it is the last line of a cell.
+
+    Attributes:
+        payload: The result, such as `olvdm.commands.pages.report_payload` makes of inspections.
+
+    Ours: an inner page of its own, so that neither the notebook's style nor its other cells meet
+    the inspector, and so that a saved notebook still shows it.
+    """
+
+    payload: Payload
+
+    def _repr_html_(self) -> str:
+        page = html.escape(report_html(self.payload))
+        return (
+            f'<iframe title="{_TITLE}" sandbox="allow-scripts" srcdoc="{page}"'
+            f' style="width: 100%; height: {_NOTEBOOK_HEIGHT}px; border: 0"></iframe>'
+        )
 
 
 def report_html(payload: Payload) -> str:

@@ -1,5 +1,7 @@
 """One frame drives every view; a pressed slot and a wiped clip show what they say."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,10 @@ from tests.unit.visualize.payloads import (
     with_slots,
 )
 from visualize.payload import Payload, done_payload
+from visualize.report import Report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 SCALE = 16  # pixels of a canvas for one of the clip
@@ -212,3 +218,13 @@ def test_slots_beyond_seven_have_stripes(open_report: Open) -> None:
     report = open_report(done_payload((with_slots(9, 3, 32),)))
     assert report.find(".si-chip.si-lapped").count() == 1
     assert report.find(".si-chip").count() == 9 > NUM_SLOTS
+
+
+def test_notebook_cell_shows_the_inspector(browser: "Browser") -> None:
+    page = browser.new_page()
+    page.set_content(Report(pair_payload())._repr_html_())
+    frame = page.frame_locator("iframe")
+    frame.locator('.si[data-phase="done"]').wait_for()
+    frame.locator(".si-next").click()
+    frame.locator('.si[data-frame="3"]').wait_for()
+    page.close()

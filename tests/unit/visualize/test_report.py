@@ -9,7 +9,7 @@ import pytest
 from tests.unit.visualize.payloads import pair_payload
 from visualize.inspector.assets import script, style, template
 from visualize.payload import Payload
-from visualize.report import report_html
+from visualize.report import Report, report_html
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--<script>"
 
@@ -21,10 +21,11 @@ class Read(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.scripts: list[str] = []
+        self.frames: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
         self.tags.append(tag)
+        self.frames += [text or "" for name, text in attrs if name == "srcdoc"]
 
     def handle_data(self, data: str) -> None:
         if self.lasttag == "script" and data.strip():
@@ -88,3 +89,11 @@ def test_data_never_becomes_markup() -> None:
 def test_events_stand_quoted_in_the_script_that_gradio_reads() -> None:
     for name in ("cell", "pin"):
         assert f"'{name}'" in script("gradio")
+
+
+def test_notebook_shows_the_same_page_in_a_frame_of_its_own() -> None:
+    payload = pair_payload(caption=HOSTILE)
+    cell = Read()
+    cell.feed(Report(payload)._repr_html_())
+    assert cell.tags == ["iframe"]
+    assert cell.frames == [report_html(payload)]
