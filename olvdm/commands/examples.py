@@ -2,17 +2,22 @@
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from olvdm.commands.comparison import comparison_settings
 from olvdm.commands.source import running_commit
 from olvdm.data.moving_shapes import example_prompts
+from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
+from olvdm.evaluation.object_flicker import object_flicker
+from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.paired import draw_together
+from olvdm.evaluation.tracker import track
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import Request, check_request
 from olvdm.serving.denoising_views import DenoisingViews
@@ -25,8 +30,9 @@ RULES = {  # one stored comparison each, and why it is that one; ``olvdm example
     "where OLVDM is worse": "the one in which OLVDM loses most, if there is a loss",
 }
 REASON = (
-    "Chosen by a rule and not by hand, of {count} comparisons: {rule}. Gain is how much less the"
-    " objects of OLVDM's clip flicker than those of LVDM's."
+    "Chosen by a rule and not by hand, of {count} comparisons: {rule}. Gain is how much lower the"
+    " warp error of the objects is in OLVDM's clip than in LVDM's, as a tracker of colours sees it"
+    " that no model was trained against."
 )
 
 
@@ -44,10 +50,14 @@ class Comparison:
     clips: Mapping[str, Inspection]
     views: DenoisingViews | None = None
 
-    @property
+    @cached_property
     def gain(self) -> float:
-        """How much less our clip's objects flicker than the baseline's; negative for more."""
-        return _object_flicker(self.clips[BASELINE]) - _object_flicker(self.clips[OURS])
+        """How much lower the warp error of our clip's objects is than of the baseline's.
+
+        Negative for higher, NaN where one of the clips shows no object. The slots of a model are
+        not asked: a loss may have taught them to be pleased.
+        """
+        return _object_warp_error(self.clips[BASELINE]) - _object_warp_error(self.clips[OURS])
 
 
 def store_examples(arguments: argparse.Namespace) -> None:
@@ -82,15 +92,24 @@ def choose(comparisons: Sequence[Comparison]) -> dict[str, Comparison]:
     """Choose comparisons by their gain: the median one, the largest, and the smallest.
 
     Args:
-        comparisons: At least one.
+        comparisons: Those whose gain cannot be measured are not chosen.
 
     Returns:
         One comparison a rule; the last is stored only where it is a failure, a gain below 0.
 
+    Raises:
+        InputError: If none can be measured.
+
     Ours: hand-picked examples would show what we like to see.
     """
     typical, largest, failure = RULES
-    ranked = sorted(comparisons, key=lambda one: one.gain)
+    known = [one for one in comparisons if math.isfinite(one.gain)]
+    if not known:
+        raise InputError(
+            "in none of the comparisons do both clips show an object, so that nothing can be "
+            "chosen; train the models for longer"
+        )
+    ranked = sorted(known, key=lambda one: one.gain)
     chosen = {typical: ranked[(len(ranked) - 1) // 2], largest: ranked[-1]}
     return chosen | ({failure: ranked[0]} if ranked[0].gain < 0 else {})
 
@@ -105,7 +124,7 @@ def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Compar
     return Comparison(request, found, views)
 
 
-def _object_flicker(clip: Inspection) -> float:
-    """Return the mean flicker of all slots but the background's."""
-    objects = np.delete(clip.flicker, clip.background, axis=1)
-    return float(np.nanmean(objects)) if np.isfinite(objects).any() else 0.0
+def _object_warp_error(clip: Inspection) -> float:
+    """Return the warp error of the objects that the classical tracker sees; NaN without any."""
+    flow = estimate_flow(clip.frames)
+    return object_flicker(clip.frames, track(clip.frames), flow).object_warp_error
