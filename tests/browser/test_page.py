@@ -33,6 +33,11 @@ OPACITY = """node => {
   const above = (one) => (one ? getComputedStyle(one).opacity * above(one.parentElement) : 1);
   return above(node);
 }"""
+MOST_SHIFT = 0.1  # of the screen times the way; what web.dev calls good
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((one) => one.value)))
+  .observe({ type: 'layout-shift', buffered: true });"""
 NAMED = (False, None)  # no blind trial
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 720}
@@ -53,6 +58,19 @@ def test_both_clips_are_whole_on_the_first_screen(page: "Page", compared: Opened
         assert box is not None
         assert box["y"] <= 430
         assert box["y"] + box["height"] <= page.evaluate("window.innerHeight")
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=("desk", "phone"))
+def test_page_does_not_jump_while_it_loads(browser, server, viewport) -> None:
+    page, faults = open_page(browser, "about:blank", viewport)
+    page.add_init_script(SHIFTS)
+    page.goto(server.url)
+    shown(page)
+    page.locator("#prompts .gallery > button").first.wait_for()
+    page.wait_for_timeout(500)  # what comes late
+    assert page.evaluate("window.shifts.reduce((sum, shift) => sum + shift, 0)") < MOST_SHIFT
+    page.context.close()
+    assert faults == []
 
 
 THUMBED = {

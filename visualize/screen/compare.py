@@ -215,7 +215,7 @@ def remember(
 
 
 def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
-    with gr.Column(elem_classes="card"):
+    with gr.Column(elem_classes="card", elem_id="ask"):
         prompt, seed, dice, generate, cancel = _request_row(services)
         with gr.Row(elem_id="options"):
             _prompts_to_try(services.prompts, prompt)
@@ -232,7 +232,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
     inspector = SlotInspector(value, can_pin=True, elem_id="compare-inspector")
     run_id = gr.State(first.run_id if first else "")
     build_downloads(services.export, run_id, "compare", explained)
-    fixed_html("share")
+    fixed_html("share", elem_id="share")
     return CompareParts(
         settings=[prompt, seed, steps, guidance],
         dice=dice,

@@ -115,7 +115,7 @@ def build_page(
         if missing:
             gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
         with gr.Tabs():
-            with gr.Tab(texts.TAB_COMPARE, id="compare"):
+            with gr.Tab(texts.TAB_COMPARE, id="compare", elem_id="compare"):
                 parts = build_compare(compare, explained)
             with gr.Tab(texts.TAB_INSPECT, id="inspect"):
                 inspected = build_inspect(inspect, parts.run_id, explained)
