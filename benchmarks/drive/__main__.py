@@ -10,7 +10,15 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from benchmarks.browser import PROGRAM, open_browser
-from benchmarks.drive.compare_tab import generate, look_around, measure_growth, open_first_page
+from benchmarks.drive.blind_trials import judge_blind_pairs
+from benchmarks.drive.compare_tab import (
+    generate,
+    look_around,
+    measure_growth,
+    open_first_page,
+    pin_runs,
+    take_tour,
+)
 from benchmarks.drive.downloads import take_away
 from benchmarks.drive.drive import Drive, Measure, table_of
 from benchmarks.drive.endings import see_missing_weights, wait_in_line
@@ -38,7 +46,7 @@ def main() -> int:
     """Drive; return 1 where a step could not be done."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.drive", description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "artifacts" / "drive")
-    parser.add_argument("--num-generations", type=int, default=3, help="to weigh temporary files")
+    parser.add_argument("--num-generations", type=int, default=20, help="to weigh temporary files")
     parser.add_argument("--browser", default=PROGRAM, help="program of the browser")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -78,16 +86,19 @@ def drive_app(browser: Browser, folder: Path, output: Path, num_generations: int
         print(f"{app.start_seconds:6.1f} s  done    start the app", flush=True)
         drive = Drive(browser, app.url, output)
         page = open_first_page(drive)
+        take_tour(drive, page)
         look_around(drive, page)
         generate(drive, page)
         measure_growth(drive, page, temp, num_generations)
         follow_link(drive, page)
         take_away(drive, page)
         use_runs(drive, page)
+        pin_runs(drive, page)
         read_explanation(drive, page)
         inspect_uploads(drive, page)
         inspect_samples(drive, page)
         page.context.close()
+        judge_blind_pairs(drive)
         look_in_the_dark(drive)
         use_phone(drive)
         use_keyboard(drive)

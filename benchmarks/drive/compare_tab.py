@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from benchmarks.drive.drive import Drive, Measure
 from olvdm import limits
-from tests.browser.conftest import COMPARED, another_run, set_steps, shown
+from tests.browser.conftest import COMPARED, another_run, choose_pinned, pin, set_steps, shown
 from tests.browser.inspector.opened import Opened
 from visualize.screen import texts
 
@@ -15,6 +15,7 @@ HIGHLIGHT_MS = 50
 BOTH_CLIPS_MS = 5_000
 REPAINT_MS = 20
 MANY_STEPS = 60
+FEW_STEPS = 4  # of runs that are only counted
 SEED = 4_000  # of runs that nobody has drawn yet
 VIEWED = (  # what is pressed, and the part of the inspector that shows it
     ("By frame", "matrix-by-frame", ".si-matrices"),
@@ -50,6 +51,24 @@ def open_first_page(drive: Drive) -> Page:
         drive.shoot(early, "loading")
         early.context.close()
     return page
+
+
+def take_tour(drive: Drive, page: Page) -> None:
+    """Follow the tour from its first step to its last.
+
+    Args:
+        drive: So far.
+        page: With a comparison.
+    """
+    with drive.step("take the tour"):
+        page.get_by_role("button", name=texts.TOUR, exact=True).click()
+        for number, title in enumerate(texts.TOUR_STEPS, start=1):
+            page.get_by_role("dialog", name=title).wait_for()
+            page.wait_for_timeout(60)  # two frames are painted
+            drive.shoot(page, f"tour-{number}")
+            page.locator(".tour-next").click()
+        page.locator(".tour-card").wait_for(state="hidden")
+        page.evaluate("scrollTo(0, 0)")
 
 
 def look_around(drive: Drive, page: Page) -> None:
@@ -155,6 +174,7 @@ def measure_growth(drive: Drive, page: Page, temp: Path, num_generations: int) -
         num_generations: How many runs.
     """
     opened = Opened(page, COMPARED)
+    set_steps(page, FEW_STEPS)
     with drive.step(f"draw {num_generations} more and weigh the temporary files"):
         before = weigh(temp)
         for number in range(num_generations):
@@ -166,6 +186,26 @@ def measure_growth(drive: Drive, page: Page, temp: Path, num_generations: int) -
         name = f"temporary files gained by {num_generations} generations"
         drive.measures.append(Measure(name, after[0] - before[0], "files", 0))
         drive.measures.append(Measure(name, (after[1] - before[1]) / 1000, "kB", 0))
+
+
+def pin_runs(drive: Drive, page: Page) -> None:
+    """Pin two runs, and put a clip of each beside the other.
+
+    Args:
+        drive: So far.
+        page: With a comparison, none pinned yet.
+    """
+    opened = Opened(page, COMPARED)
+    with drive.step("pin two runs, and choose a clip of each"):
+        page.locator("#stored label").first.click()
+        run = another_run(page, opened.data("run"))
+        pin(page, 1)
+        page.locator("#stored label").last.click()
+        run = another_run(page, run)
+        pin(page, 2)
+        choose_pinned(page, texts.OURS, 1, "A")
+        another_run(page, run)
+        drive.shoot(page, "two-pinned-runs-side-by-side", is_whole=True)
 
 
 def weigh(folder: Path) -> tuple[int, int]:

@@ -91,7 +91,7 @@ def read_explanation(drive: Drive, page: Page) -> None:
     for place in range(5):
         with drive.step(f"follow caption {place + 1}"):
             open_tab(page, texts.TAB_HOW)
-            page.locator(".tour [data-go]").nth(place).click()
+            page.locator(".looks [data-go]").nth(place).click()
             page.locator(COMPARED).wait_for()
             page.wait_for_timeout(400)  # the page scrolls there
             drive.shoot(page, f"caption-{place + 1}")

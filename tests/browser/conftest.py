@@ -21,6 +21,7 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 PATIENCE = 120_000  # ms; a shared machine may be slow
 DESK = {"width": 1280, "height": 900}
 COMPARED, INSPECTED = "#compare-inspector", "#clip-inspector"
+PINNED = "#compare-pins"
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +155,36 @@ def another_run(page: "Page", before: str, host: str = COMPARED, button: str = "
     )
     page.wait_for_function(f"!document.querySelector('{button}').disabled")
     return Opened(page, host).data("run")
+
+
+def pin(page: "Page", count: int) -> None:
+    """Pin what is on the first tab, and wait until as many runs are listed."""
+    page.locator(f"{COMPARED} .si-pin").click()
+    title = texts.PINNED.format(count=count, most=3)
+    page.locator(PINNED).get_by_role("region", name=title).wait_for()
+
+
+def choose_pinned(page: "Page", clip: str, number: int, side: str) -> None:
+    """Put a clip of a pinned run on a side."""
+    name = texts.PINNED_CLIP.format(clip=clip, number=number, side=side)
+    page.locator(PINNED).get_by_role("button", name=name, exact=True).click()
+
+
+def set_blind(page: "Page", is_blind: bool) -> None:
+    """Switch the blind trial, and wait until the pair on the screen has followed."""
+    page.locator("#blind input").set_checked(is_blind)
+    until_blind(page, is_blind)
+
+
+def until_blind(page: "Page", is_blind: bool) -> None:
+    """Wait until the pair on the screen is blind, or has its names again."""
+    page.wait_for_function(
+        """([host, isBlind]) => {
+          const { phase, blind } = document.querySelector(host + ' .si').dataset;
+          return phase === 'done' && blind === String(isBlind);
+        }""",
+        arg=[COMPARED, is_blind],
+    )
 
 
 def open_tab(page: "Page", tab: str) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.app_server import STORED_PROMPT
-from tests.browser.conftest import COMPARED, set_steps
+from tests.browser.conftest import COMPARED, set_blind, set_steps, until_blind
 from visualize.screen import texts
 
 if TYPE_CHECKING:
@@ -16,30 +16,15 @@ SEEDS = itertools.count(900)  # another one for every test that must draw anew
 VISIBLE_TEXT = "() => document.querySelector('[role=tabpanel]').innerText"
 
 
-def wait_until(page: "Page", is_blind: bool) -> None:
-    page.wait_for_function(
-        f"""isBlind => {{
-          const {{ phase, blind }} = document.querySelector('{COMPARED} .si').dataset;
-          return phase === 'done' && blind === String(isBlind);
-        }}""",
-        arg=is_blind,
-    )
-
-
-def switch(page: "Page", *, on: bool = True) -> None:
-    page.locator("#blind input").set_checked(on)
-    wait_until(page, on)
-
-
 def answer(page: "Page", key: str) -> str:
     page.locator(f"#blind-{key}").click()
-    wait_until(page, False)
+    until_blind(page, False)
     page.wait_for_function("/clip A/.test(document.querySelector('#blind-said').innerText)")
     return page.locator("#blind-said").inner_text()
 
 
 def test_nothing_on_the_screen_names_a_model(page, compared) -> None:
-    switch(page)
+    set_blind(page, True)
     text = page.evaluate(VISIBLE_TEXT)
     assert "LVDM" not in text
     assert urlsplit(page.url).query == ""
@@ -49,13 +34,13 @@ def test_nothing_on_the_screen_names_a_model(page, compared) -> None:
 
 
 def test_pair_that_was_seen_is_for_practice(page) -> None:
-    switch(page)
+    set_blind(page, True)
     page.get_by_text(texts.PRACTICE).wait_for()
     assert answer(page, "a").endswith(texts.NOT_COUNTED)
 
 
 def test_answer_names_both_in_their_places_and_counts(page, compared) -> None:
-    switch(page)
+    set_blind(page, True)
     page.locator("#prompt textarea").fill(STORED_PROMPT)
     page.locator("#seed input").fill(str(next(SEEDS)))
     set_steps(page, 1)
@@ -63,7 +48,7 @@ def test_answer_names_both_in_their_places_and_counts(page, compared) -> None:
     page.wait_for_function(
         f"document.querySelector('{COMPARED} .si-badge').innerText.includes('{texts.BADGE_NEW}')"
     )
-    wait_until(page, True)
+    until_blind(page, True)
     pictures = [compared.pixels(compared.plot("player", side)) for side in (0, 1)]
     assert (pictures[0] != pictures[1]).any()
     said = answer(page, "b")
@@ -75,7 +60,7 @@ def test_answer_names_both_in_their_places_and_counts(page, compared) -> None:
 
 
 def test_both_clips_cannot_be_taken_elsewhere_before_the_answer(page) -> None:
-    switch(page)
+    set_blind(page, True)
     page.get_by_role("tab", name=texts.TAB_INSPECT).click()
     page.locator("#take").click()
     page.get_by_text(texts.NOTHING_TO_TAKE).wait_for()
@@ -84,14 +69,14 @@ def test_both_clips_cannot_be_taken_elsewhere_before_the_answer(page) -> None:
 def test_keyboard_alone_answers(page) -> None:
     page.locator("#blind input").focus()
     page.keyboard.press("Space")
-    wait_until(page, True)
+    until_blind(page, True)
     page.locator("#blind-neither").focus()
     page.keyboard.press("Enter")
-    wait_until(page, False)
+    until_blind(page, False)
 
 
 def test_switching_off_shows_the_names_without_an_answer(page, compared) -> None:
-    switch(page)
-    switch(page, on=False)
+    set_blind(page, True)
+    set_blind(page, False)
     names = compared.find(".si-player .si-name").all_inner_texts()
     assert sorted(names) == ["LVDM", "OLVDM"]

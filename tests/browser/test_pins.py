@@ -2,26 +2,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import COMPARED, INSPECTED, another_run, shown
+from tests.browser.conftest import (
+    COMPARED,
+    INSPECTED,
+    PINNED,
+    another_run,
+    choose_pinned,
+    pin,
+    shown,
+)
 from visualize.screen import texts
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-PANEL = "#compare-pins"
-
-
-def pin(page: "Page", count: int) -> None:
-    """Pin what is on the screen, and wait until as many runs are listed."""
-    page.locator(f"{COMPARED} .si-pin").click()
-    title = texts.PINNED.format(count=count, most=3)
-    page.locator(PANEL).get_by_role("region", name=title).wait_for()
-
-
-def choose(page: "Page", clip: str, number: int, side: str) -> None:
-    name = texts.PINNED_CLIP.format(clip=clip, number=number, side=side)
-    page.locator(PANEL).get_by_role("button", name=name, exact=True).click()
 
 
 def show_stored(page: "Page", title: str, before: str) -> str:
@@ -36,12 +31,12 @@ def names(compared) -> list[str]:
 def pressed(page: "Page") -> list[str]:
     return [
         button.get_attribute("aria-label") or ""
-        for button in page.locator(f"{PANEL} [aria-pressed=true]").all()
+        for button in page.locator(f"{PINNED} [aria-pressed=true]").all()
     ]
 
 
 def test_nothing_is_listed_until_something_is_pinned(page) -> None:
-    assert not page.locator(f"{PANEL} .pins").is_visible()
+    assert not page.locator(f"{PINNED} .pins").is_visible()
 
 
 def test_one_press_puts_a_clip_of_another_run_beside_the_one_on_screen(page, compared) -> None:
@@ -49,7 +44,7 @@ def test_one_press_puts_a_clip_of_another_run_beside_the_one_on_screen(page, com
     assert pressed(page) == ["LVDM of pinned run 1 as A", "OLVDM of pinned run 1 as B"]
     show_stored(page, "where OLVDM is worse", "1-behind")
     pin(page, 2)
-    choose(page, "OLVDM", 1, "A")
+    choose_pinned(page, "OLVDM", 1, "A")
     another_run(page, "2-failure")
     assert names(compared) == ["OLVDM, seed 3 A", "OLVDM, seed 3 B"]
     assert pressed(page) == ["OLVDM of pinned run 1 as A", "OLVDM of pinned run 2 as B"]
@@ -60,17 +55,17 @@ def test_fourth_is_refused_in_words_until_one_is_unpinned(page) -> None:
     pin(page, 1)
     run = show_stored(page, "where OLVDM is worse", "1-behind")
     pin(page, 2)
-    choose(page, "LVDM", 1, "A")
+    choose_pinned(page, "LVDM", 1, "A")
     run = another_run(page, run)
     pin(page, 3)
-    choose(page, "LVDM", 2, "A")
+    choose_pinned(page, "LVDM", 2, "A")
     another_run(page, run)
-    choose(page, "LVDM", 1, "B")
+    choose_pinned(page, "LVDM", 1, "B")
     another_run(page, "2-failure")
     page.locator(f"{COMPARED} .si-pin").click()
     page.get_by_text(texts.PINS_FULL.format(most=3)).wait_for()
-    page.locator(PANEL).get_by_role("button", name=texts.UNPIN.format(number=3)).press("Enter")
-    page.locator(PANEL).get_by_role("region", name=texts.PINNED.format(count=2, most=3)).wait_for()
+    page.locator(PINNED).get_by_role("button", name=texts.UNPIN.format(number=3)).press("Enter")
+    page.locator(PINNED).get_by_role("region", name=texts.PINNED.format(count=2, most=3)).wait_for()
     pin(page, 3)
 
 
