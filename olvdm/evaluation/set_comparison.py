@@ -11,7 +11,7 @@ from olvdm.evaluation.bootstrap import LEVEL, SEED, Estimate
 from olvdm.evaluation.feature_distance import frechet_distance, kernel_distance
 from olvdm.evaluation.measures import Measure
 from olvdm.evaluation.prompt_rows import PromptRow
-from olvdm.evaluation.thumbnails import WAVE_FEATURES, unpack_thumbnails, wave_features
+from olvdm.evaluation.thumbnails import unpack_thumbnails, wave_features
 
 NUM_RESAMPLES = 200  # of whole sets; each takes some milliseconds
 Reader = Callable[[Sequence[PromptRow], str], Float32[np.ndarray, "n d"]]
@@ -55,14 +55,14 @@ def _named(name: str, title: str) -> Measure:
 
 SET_MEASURES = (
     SetMeasure(
-        _named("thumbnail_frechet_distance", f"Frechet distance on the {WAVE_FEATURES}"),
+        _named("thumbnail_frechet_distance", "Frechet distance on thumbnails"),
         frechet_distance,
         _waves_of,
         "thumbnail",
         needs_judge=False,
     ),
     SetMeasure(
-        _named("thumbnail_kernel_distance", f"kernel distance on the {WAVE_FEATURES}"),
+        _named("thumbnail_kernel_distance", "kernel distance on thumbnails"),
         kernel_distance,
         _waves_of,
         "thumbnail",

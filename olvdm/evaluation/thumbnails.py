@@ -65,12 +65,13 @@ def wave_features(
         thumbnails: One for each clip, at least one.
 
     Returns:
-        One row for each clip, in units of ``thumbnail_features``.
+        One row for each clip; the waves of colours in [-0.5, 0.5], none of which dwarfs the others
+        so far that a kernel would see nothing else.
 
     Source: Ahmed et al. 1974 (discrete cosine transform). Ours: a distance of distributions needs
     fewer features than clips, and fixed ones need no fit.
     """
-    pixels = thumbnail_features(thumbnails).reshape(-1, *SHAPE)
+    pixels = np.stack(thumbnails).astype(np.float32) / 255 - 0.5
     waves = np.asarray(dctn(pixels, axes=(1, 2, 3), norm="ortho"))
     slowest = waves[:, : NUM_WAVES[0], : NUM_WAVES[1], : NUM_WAVES[2]]
     return slowest.reshape(len(pixels), -1).astype(np.float32)

@@ -265,7 +265,13 @@ def _curves(folder: BranchFolder) -> dict[str, Curve]:
 def _seed_spread(branches: Sequence[Branch], level: str) -> SeedSpread:
     scores = [one.levels[level] for one in branches if level in one.levels]
     return SeedSpread(
-        measures=_spreads([{n: i.mean for n, i in one.measures.items()} for one in scores]),
+        measures=_spreads(
+            [
+                {name: found.mean for name, found in one.measures.items()}
+                | {name: found.generated for name, found in one.sets.items()}
+                for one in scores
+            ]
+        ),
         differences=_spreads(
             [{n: p.difference.mean for n, p in one.paired.items()} for one in scores]
         ),

@@ -292,7 +292,10 @@ def _over_seeds(row: Row, level: str, measure: str) -> str:
 
 
 def _with_spread(row: Row, level: str, measure: str) -> str:
-    """Return the mean of several seeds with the range of their means, of one with its interval."""
+    """Return the mean of several seeds with the range of their means, of one with its interval.
+
+    Numbers of all clips together have no interval.
+    """
     spread = row.seeds[level].measures.get(measure) if level in row.seeds else None
     if spread is None or spread.count != 1:
         ends = (
@@ -300,7 +303,8 @@ def _with_spread(row: Row, level: str, measure: str) -> str:
         )
         return f"{_over_seeds(row, level, measure)}{ends}"
     branches = [one.levels[level] for one in row.branches if level in one.levels]
-    return show_interval(branches[0].measures.get(measure) if branches else None)
+    interval = branches[0].measures.get(measure) if branches else None
+    return show_number(spread.mean) if interval is None else show_interval(interval)
 
 
 def _cells(

@@ -149,7 +149,7 @@ class SeedSpread(Part):
     """What the seeds of a row say together, at one level.
 
     Attributes:
-        measures: Of the means, by measure.
+        measures: Of the means, by measure, and of the numbers of all clips together.
         differences: Of the paired differences to the reference, by measure.
         relative_percent: Of the relative changes, by measure.
     """

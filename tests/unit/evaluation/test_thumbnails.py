@@ -3,6 +3,7 @@ import pytest
 
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.evaluation.thumbnails import (
+    SHAPE,
     ThumbnailSpace,
     pack_thumbnail,
     thumbnail,
@@ -35,13 +36,13 @@ def test_distance_of_black_and_white_is_one() -> None:
 def test_waves_keep_distances_of_slow_clips() -> None:
     clips = [np.full((16, 64, 64, 3), shade, np.uint8) for shade in (0, 255)]
     black, white = wave_features([thumbnail(clip) for clip in clips])
-    assert np.linalg.norm(black - white) == pytest.approx(1.0)
+    assert np.linalg.norm(black - white) == pytest.approx(np.sqrt(np.prod(SHAPE)))
 
 
 def test_waves_see_which_way_an_object_moves() -> None:
     frames = TEST[0].frames
     there, back = wave_features([thumbnail(frames), thumbnail(frames[::-1])])
-    assert np.linalg.norm(there - back) > 0.01
+    assert np.linalg.norm(there - back) > 0.1
 
 
 def test_thumbnail_comes_back_pixel_by_pixel() -> None:
@@ -64,4 +65,4 @@ def test_real_clips_are_nearer_to_real_ones_than_noise(space: ThumbnailSpace) ->
 
 def test_real_clips_themselves_are_at_no_frechet_distance(space: ThumbnailSpace) -> None:
     real = thumbnails(TEST)
-    assert space.compare(real, real)["frechet_distance"]["generated"] == pytest.approx(0, abs=1e-6)
+    assert space.compare(real, real)["frechet_distance"]["generated"] == pytest.approx(0, abs=1e-3)
