@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from olvdm.evaluation.judges import find_judges
 from olvdm.evaluation.protocol import Evaluation
 from olvdm.evaluation.report_markdown import render_table, show_number
 from olvdm.experiment.gather import Asked
@@ -63,7 +64,7 @@ def read_plan(arguments: argparse.Namespace) -> Plan:
         other_slots=other_slots,
         latents=Path(arguments.latents or output / "latents"),
         output=output,
-        judges=None if arguments.judges is None else Path(arguments.judges),
+        judges=find_judges(Path(arguments.judges) if arguments.judges else None, base),
     )
     return make_plan(
         load_suite(arguments.suite),

@@ -32,7 +32,8 @@ FOLDERS = {
     "--slots": "holds slot encoder and slot decoder (default: the base); further folders, of other "
     "seeds, are scored beside it and build nothing",
     "--latents": "where encoded clips are kept (default: latents in the output folder)",
-    "--judges": "judges that bring networks of their own, as olvdm evaluate takes them",
+    "--judges": "judges that bring networks of their own (default: judge beside the base, if any); "
+    "clips that others judged are drawn again, and no training is repeated",
 }
 NUMBERS = {
     "--num-seeds": "most seeds of a row, those of the suite that come first",

@@ -40,6 +40,8 @@ class Branch:
         parts: Trainings of which its checkpoint is made, ``autoencoder``, ``slots`` and
             ``denoiser``; that which it trains itself is its own folder.
         checkpoint: Its own, or that of the branch whose clips it draws in another way.
+        judges_sha256: Of the manifest of the judges that must have judged its clips; none where it
+            does not matter who did.
     """
 
     row: RowPlan
@@ -48,6 +50,7 @@ class Branch:
     config: TrainingConfig | None
     parts: Mapping[str, Path]
     checkpoint: Path
+    judges_sha256: str | None = None
 
     @property
     def training(self) -> Path:
@@ -88,6 +91,8 @@ class Branch:
         """
         if self.report(level, num_prompts) is not None:
             return num_prompts
+        if not self._is_judged(self._protocol(level)):
+            return 0  # they are drawn again, since pixels are not kept
         rows = self.scores(level) / ROWS_NAME
         lines = rows.read_bytes().count(b"\n") if rows.is_file() else 0
         return min(lines, max(num_prompts - 1, 0))
@@ -111,8 +116,21 @@ class Branch:
             return None
         wanted: dict[str, Any] = {"num_prompts": num_prompts, **self.row.sampling}
         is_same = all(protocol.get(name) == value for name, value in wanted.items())
+        is_same = is_same and self._is_judged(protocol)
         checksum = file_sha256(self.checkpoint / MANIFEST_NAME)
         return report if is_same and protocol.get("checkpoint_sha256") == checksum else None
+
+    def _protocol(self, level: str) -> Mapping[str, Any]:
+        """Return how the finished scores of a level were made; nothing where there are none."""
+        try:
+            return json.loads((self.scores(level) / SCORES_NAME).read_bytes())["protocol"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    def _is_judged(self, protocol: Mapping[str, Any]) -> bool:
+        """Say whether the judges of scores, where there are any, are those that are asked for."""
+        others = protocol.get("judges_sha256", self.judges_sha256)
+        return self.judges_sha256 in (None, others)
 
     def cost(self) -> dict[str, float]:
         """Return what it took so far: peak memory, prompts scored, and their seconds."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from olvdm.errors import InputError
+from olvdm.evaluation.judges import FOLDER_KIND as JUDGES_KIND
 from olvdm.experiment.branch import Branch
 from olvdm.experiment.suite import RowPlan, Suite, check_settings
 from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
@@ -110,6 +111,8 @@ def make_plan(
     Raises:
         InputError: If a row or a setting is unknown, or a folder holds no such part.
     """
+    if places.judges is not None:
+        verify_folder(places.judges, JUDGES_KIND)
     chosen = [(row.name, seed) for row, seed in suite.chosen(rows, num_seeds)]
     steps = suite.max_steps if max_steps is None else max_steps
     about = about_part(places.base, "denoiser")
@@ -249,4 +252,5 @@ def _branch(
     if row.stage != "none":
         parts[row.stage] = folder / "training"
     checkpoint = parts["denoiser"] if row.stage == "none" else folder / "checkpoint"
-    return Branch(row, seed, folder, config, parts, checkpoint)
+    judges = None if places.judges is None else file_sha256(places.judges / MANIFEST_NAME)
+    return Branch(row, seed, folder, config, parts, checkpoint, judges)

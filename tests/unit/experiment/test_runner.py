@@ -25,6 +25,7 @@ from olvdm.experiment.slot_scores import BASELINES
 from olvdm.experiment.suite import load_suite
 from olvdm.manifest import MANIFEST_NAME, file_sha256
 from olvdm.training import autoencoder, denoiser
+from tests.tiny_judges import write_judges
 
 SIZES = ("num_clips=2", "height=32", "width=32", "num_frames=8", "precision=no")
 CHANGES = (*SIZES, *(f"autoencoder.{size}" for size in SIZES), "slot_max_timestep=1000")
@@ -40,13 +41,20 @@ def few_validation_clips() -> Any:
         yield
 
 
-def plan(base: Path, output: Path, latents: Path | None = None, **asked: Any) -> Plan:
+def plan(
+    base: Path,
+    output: Path,
+    latents: Path | None = None,
+    judges: Path | None = None,
+    **asked: Any,
+) -> Plan:
     places = Places(
         base=base,
         autoencoder=base,
         slots=base,
         latents=latents or output / "latents",
         output=output,
+        judges=judges,
     )
     return make_plan(load_suite("smoke"), places, changes=CHANGES, **asked)
 
@@ -174,6 +182,8 @@ def test_scores_of_an_earlier_version_are_completed_without_training_or_drawing(
         for branch in row.branches:
             assert branch.levels[LEVEL].sets.keys() >= names
             assert "nearest_thumbnail" in branch.levels[LEVEL].measures
+    assert results.row("corr").seeds[LEVEL].measures["thumbnail_frechet_distance"].count == 2
+    assert "thumbnail_frechet_distance" in results.row("corr").branches[0].levels[LEVEL].paired
 
 
 def test_two_evaluations_of_the_same_checkpoints_give_the_same_results(
@@ -335,6 +345,21 @@ def test_scores_of_another_checkpoint_do_not_count(base: Path, copy: Path) -> No
     manifest = branch.checkpoint / MANIFEST_NAME
     manifest.write_text(manifest.read_text(encoding="utf-8") + " ", encoding="utf-8")
     assert branch.report(LEVEL, 2) is None
+
+
+def test_clips_are_drawn_again_for_other_judges_and_nothing_is_trained(
+    base: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judges = write_judges(tmp_path / "judges")
+    found = plan(base, copy, judges=judges, rows=["lvdm"], num_seeds=1)
+    branch = found.branches["lvdm", 1]
+    assert (branch.prompts_done(LEVEL, 2), branch.steps_done) == (0, 2)
+    monkeypatch.setattr(runner, "train_branch", None)
+    run(found)
+    report = branch.report(LEVEL, 2)
+    assert report is not None
+    assert report["protocol"]["judges_sha256"] == file_sha256(judges / MANIFEST_NAME)
+    assert branch.prompts_done(LEVEL, 2) == 2
 
 
 def test_cost_is_told_of_every_branch(results: Results) -> None:
