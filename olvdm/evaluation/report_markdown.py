@@ -12,7 +12,7 @@ SLOT_COLUMNS = {
     "mean_best_overlap": "mBO",
     "identity_switches": "switches a clip",
 }
-FLICKER_TITLES = {measure.name: measure.title for measure in MEASURES}
+TITLES = {measure.name: measure.title for measure in MEASURES}
 GROUP_TITLES = {
     "agreement": "Agreement with the prompt",
     "flicker": "Flicker",
@@ -93,7 +93,6 @@ def show_estimate(estimate: Mapping[str, Any] | None) -> str:
 
 
 def _reconstruction(part: Mapping[str, Any]) -> list[str]:
-    flicker = part["flicker"]
     return [
         f"## Reconstruction, {part['num_clips']} clips",
         "",
@@ -101,16 +100,16 @@ def _reconstruction(part: Mapping[str, Any]) -> list[str]:
             ("PSNR, dB", "SSIM"), [(show_estimate(part["psnr"]), show_estimate(part["ssim"]))]
         ),
         *render_table(
-            ("flicker", "reconstruction", "real", "difference"),
+            ("flicker and motion", "reconstruction", "real", "difference"),
             [
                 (
-                    FLICKER_TITLES[name],
+                    TITLES[name],
                     *(
                         show_estimate(row[side])
                         for side in ("reconstruction", "real", "difference")
                     ),
                 )
-                for name, row in flicker.items()
+                for name, row in part["flicker_and_motion"].items()
             ],
         ),
     ]

@@ -362,7 +362,7 @@ class _Training:
         fill_tensors(self.average.average, tensors["ema"])
         load_optimizer_tensors(self.stage, self.optimizers, tensors["optimizer"])
         device = self.processes.device
-        self.counts, self.saved_step = record.get("counts", {}), self.position.step
+        self.counts, self.saved_step = record["counts"], self.position.step
         sums: dict[str, float] = record["sums"]
         self.sums = {name: torch.tensor(sums[name], device=device) for name in self.counts}
         if record["num_processes"] == self.processes.count:

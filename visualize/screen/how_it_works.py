@@ -13,8 +13,8 @@ TEXT = r"""
 
 **Two models draw the same clip.** Both begin with the same noise and read the same prompt. LVDM is
 a latent video diffusion model: it removes the noise step by step, in the small space of a video
-autoencoder. OLVDM went on from the *same base for the same number of steps*, with two things more:
-slots inside the network, and one more term in its loss.
+autoencoder. OLVDM is the *same network*, which went on from the same base for the same number of
+steps. The only difference is one more term in its loss.
 
 **Slots find the objects.** Slot attention looks at every video frame and lets a handful of vectors,
 the *slots*, compete for its pixels. In the end each slot holds one object and one of them holds the
@@ -32,30 +32,26 @@ in its true colour.
 
 ## The loss
 
-In the middle of OLVDM's network lies a layer of slots of its own. They take every frame of the
-growing clip apart; then the slots of all frames speak to each other and to the words of the prompt,
-and write what they know back to where their object is now. So an object has a memory over the whole
-clip, wherever it moves. Two things are learned at once:
+OLVDM learns two things at once:
 
 $$
 \mathcal{L} \;=\;
 \underbrace{\big\lVert v_\theta(z_\tau, \tau, c) - (\epsilon - z_0) \big\rVert^2
 }_{\text{draw the clip}}
-\;+\; \lambda
-\underbrace{\Big( -\tfrac{1}{2} \log
-\frac{\exp(C^{kk}_{t,t+1} / 0.1)}{\sum_{j} \exp(C^{kj}_{t,t+1} / 0.1)}
-+ \tfrac{1}{10} \big\lVert C_{t+1,t+1} - C_{t,t} \big\rVert^2 \Big)
+\;+\; \lambda \, (1 - \tau)
+\underbrace{\Big( \big\lVert C_{t,u}(\hat S) - C_{t,u}(S) \big\rVert^2
++ \tfrac{1}{2} \big\lVert C_{t+1,t+1}(\hat S) - C_{t,t}(\hat S) \big\rVert^2 \Big)
 }_{\text{keep the objects}}
 $$
 
 $z_0$ are the latents of a clip, $z_\tau$ the same with noise $\epsilon$, $c$ is the prompt and
-$v_\theta$ the network. $C_{t,u}$ is the correlation of the slots of frame $t$ with those of frame
-$u$. The second term asks that a slot is found again in the next frame, among the slots $j$ of *all*
-clips that are learned from at the time, so that neither equal slots nor numbered ones win; and that
-the objects stay as unlike each other as they are. LVDM has neither the layer nor the term.
+$v_\theta$ the network. Its prediction gives a guess of the finished clip; $\hat S$ are the slots
+of that guess, $S$ those of the true clip, and $C_{t,u}$ is the correlation of the slots of frame
+$t$ with those of frame $u$. A guess in which an object turns into another has other correlations,
+and costs. The second term counts less where the guess is still mostly noise; $\lambda$ keeps its
+pull at a fixed share of the first. LVDM is the same with $\lambda = 0$.
 
-The slots that you see on this page are others: they were trained on real clips alone, look at the
-finished clips of both models alike, and have no part in the drawing.
+While *drawing*, no slots are needed: OLVDM is as fast as LVDM.
 
 ## Words
 

@@ -28,8 +28,8 @@ STORED = "Stored: {title}"
 STORED_DETAIL = "{prompt}, seed {seed}"
 STORED_LABEL = "Stored comparisons"
 WHAT = {
-    "lvdm": "from the same base, without slots",
-    "olvdm": "with slots inside that follow its objects",
+    "lvdm": "the same network, trained without slots",
+    "olvdm": "trained so that slots stay themselves",
 }
 BADGE_STORED = "stored"
 BADGE_NEW = "drawn just now"
