@@ -29,10 +29,10 @@ class Places:
         base: Denoiser and text encoder to begin from.
         autoencoder: Holds the autoencoder.
         slots: Holds slot encoder and slot decoder.
-        other_slots: More of them, of other seeds, which are only scored.
         latents: Where encoded clips are kept.
         output: The experiment's own.
         judges: Judges that bring networks of their own; none for those beside a checkpoint.
+        other_slots: More of the slots, of other seeds, which are only scored.
     """
 
     base: Path
