@@ -23,14 +23,14 @@ def written_together(folder: Path) -> Generator[Path]:
         The temporary folder, on the same disk.
 
     Raises:
-        InputError: If the name is that of a file.
+        InputError: If the name is that of a file, or no folder can be made there.
     """
     if any(one.exists() and not one.is_dir() for one in (folder, *folder.parents)):
         raise InputError(f"{folder.name[:64]!r} is no folder to write into; give another output")
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     temporary = folder / f".{secrets.token_hex(8)}.tmp"
     try:
-        temporary.mkdir(parents=True)
+        _make(temporary)
         yield temporary
         for path in sorted(temporary.iterdir()):
             path.replace(folder / path.name)
@@ -39,6 +39,16 @@ def written_together(folder: Path) -> Generator[Path]:
         for made in missing:
             with suppress(OSError):  # it holds what was written
                 made.rmdir()
+
+
+def _make(temporary: Path) -> None:
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        name = temporary.parent.name[:64]
+        raise InputError(
+            f"nothing can be written into {name!r} ({error.strerror}); give another output"
+        ) from error
 
 
 def check_ending(path: Path, *endings: str) -> None:

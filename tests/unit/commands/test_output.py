@@ -47,6 +47,12 @@ def test_file_is_no_folder(tmp_path, name) -> None:
     assert (tmp_path / "file.txt").read_text() == "mine"
 
 
+def test_folder_that_cannot_be_made_is_told_with_the_remedy() -> None:
+    sentence = "nothing can be written into 'deep' .*; give another output"
+    with pytest.raises(InputError, match=sentence), written_together(Path("/proc/olvdm/deep")):
+        pass
+
+
 @pytest.mark.parametrize("name", ["clip", "clip.txt", "clip.mp4.exe", ".mp4"])
 def test_name_must_say_what_the_file_is(tmp_path, name) -> None:
     with pytest.raises(InputError, match=r"must end in \.mp4"):
