@@ -16,8 +16,8 @@ from torch import Tensor
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
-from olvdm.errors import CheckpointError
-from olvdm.manifest import verify_folder
+from olvdm.errors import CheckpointError, named, quoted_name
+from olvdm.manifest import COPY_AGAIN, verify_folder
 from olvdm.network_folder import load_network, network_settings, read_config
 from olvdm.noise_schedule import SCHEDULES, NoiseSchedule, Scheduler
 from olvdm.slot_decoder import SlotDecoder
@@ -86,8 +86,16 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
         manifest = verify_folder(path, kind="pipeline")
     except OSError as error:
         raise CheckpointError(
-            "the checkpoint cannot be read; give a whole checkpoint folder"
+            f"checkpoint {quoted_name(path)}: it cannot be read; give a whole checkpoint folder"
         ) from error
+    about = manifest.get("about")
+    with named("checkpoint", path):
+        parts, prompts = _load_parts(path, dtype)
+    return Checkpoint(parts, prompts, about if isinstance(about, dict) else {})
+
+
+def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Load networks, scheduler and stored prompts of a folder whose files are as listed."""
     settings = {name: network_settings(path / name, kind) for name, kind in NETWORKS.items()}
     schedule = _schedule(settings["denoiser"])
     _check_index(path, schedule)
@@ -105,9 +113,7 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
     }
     parts["text_encoder"] = _text_encoder_loader(path / "text_encoder", dtype)
     parts[SCHEDULER] = _load_scheduler(path / SCHEDULER, schedule)
-    prompts = _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
-    about = manifest.get("about")
-    return Checkpoint(parts, prompts, about if isinstance(about, dict) else {})
+    return parts, _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
 
 
 def save_prompts(path: Path, prompt_embeds: Mapping[str, Tensor]) -> None:
@@ -123,7 +129,8 @@ def save_prompts(path: Path, prompt_embeds: Mapping[str, Tensor]) -> None:
 
 def _text_encoder_loader(folder: Path, dtype: torch.dtype) -> Callable[[], TextEncoder]:
     def load() -> TextEncoder:
-        return load_network(folder, TextEncoder, dtype)
+        with named("checkpoint", folder.parent):
+            return load_network(folder, TextEncoder, dtype)
 
     return load
 
@@ -151,7 +158,9 @@ def _check_index(folder: Path, schedule: NoiseSchedule) -> None:
     for name in sorted(wanted.keys() | index.keys()):
         if index.get(name) != wanted.get(name):
             needed = wanted.get(name, "nothing")
-            raise CheckpointError(f"model_index.json must say {needed} for {name[:40]}")
+            raise CheckpointError(
+                f"model_index.json must say {needed} for {name[:40]}; {COPY_AGAIN}"
+            )
 
 
 def _load_scheduler(folder: Path, schedule: NoiseSchedule) -> Scheduler:

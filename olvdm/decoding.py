@@ -19,13 +19,17 @@ from olvdm.errors import VideoError
 
 HEADER_BYTES = 4_096  # a reply's first line is about 200 bytes
 
-UNREADABLE = f"This is not a readable {limits.VIDEO_FORMATS} video."
-UNREADABLE_STILL = f"This is not a readable {limits.STILL_FORMATS} picture."
+UNREADABLE = (
+    f"This is not a readable {limits.VIDEO_FORMATS} video; save it anew, or choose another."
+)
+UNREADABLE_STILL = (
+    f"This is not a readable {limits.STILL_FORMATS} picture; save it anew, or choose another."
+)
 TOO_SLOW = (
     f"The file took longer than {limits.DECODE_WALL} s to decode; use a shorter or smaller clip."
 )
 REFUSALS = {
-    "no_video": "The file has no video track.",
+    "no_video": "The file has no video track; choose one with moving pictures.",
     "not_still": UNREADABLE_STILL,
     "single": (
         f"The clip has 1 frame; at least {limits.CLIP_FRAMES.low} are needed, so use a longer one."
@@ -152,7 +156,7 @@ def _copy_checked(path: Path, copy: Path, max_bytes: int) -> None:
     if size is None:
         raise VideoError("There is no such file; choose a file that exists.")
     if size == 0:
-        raise VideoError("The file is empty.")
+        raise VideoError("The file is empty; choose another.")
     if size > max_bytes:
         raise VideoError(
             f"The file has {size / 2**20:,.1f} MiB; at most {max_bytes / 2**20:,.0f} MiB "

@@ -1,5 +1,12 @@
 """The failures that we can explain: each carries one sentence that is safe to show anybody."""
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHOWN_HEAD, SHOWN_TAIL = 40, 20  # characters of a name that is too long to be shown whole
+
 
 class OlvdmError(Exception):
     """Say what is wrong, where, and what would be right, in one sentence.
@@ -41,3 +48,37 @@ class StorageError(TrainingError):
     """Stop a training that can no longer save what it learns."""
 
     exit_code = 4
+
+
+def quoted_name(path: str | os.PathLike[str]) -> str:
+    """Return the last name of a path as a message shows it: quoted, short, and on one line.
+
+    Args:
+        path: Of a file or folder, which need not exist.
+
+    Returns:
+        The name without its folders; of a long one the beginning and the end.
+
+    Ours: a whole path tells of the machine, and no name at all leaves people to guess.
+    """
+    name = Path(path).name or Path(os.path.abspath(path)).name  # of "." too  # noqa: PTH100
+    if len(name) > SHOWN_HEAD + SHOWN_TAIL:
+        name = f"{name[:SHOWN_HEAD]}...{name[-SHOWN_TAIL:]}"
+    return repr(name)
+
+
+@contextmanager
+def named(noun: str, path: str | os.PathLike[str]) -> Generator[None]:
+    """Begin the sentence of whatever the ``with`` block refuses with a file's or folder's name.
+
+    Args:
+        noun: What the path leads to, such as "video".
+        path: Where it is.
+
+    Ours: who reads a video from a request may not tell its name, who types it must be told.
+    """
+    try:
+        yield
+    except OlvdmError as error:
+        reason = error.user_message[:1].lower() + error.user_message[1:]
+        raise type(error)(f"{noun} {quoted_name(path)}: {reason}") from error

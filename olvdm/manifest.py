@@ -10,11 +10,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from olvdm.errors import CheckpointError
+from olvdm.errors import CheckpointError, named
 
 FORMAT = 1
 MANIFEST_NAME = "olvdm.json"
 MANIFEST_BYTES = 1_048_576
+COPY_AGAIN = "copy the checkpoint again"
 
 
 def write_folder(
@@ -54,10 +55,34 @@ def verify_folder(folder: Path, kind: str | None = None) -> dict[str, Any]:
 
     Ours: the format.
     """
+    with named("checkpoint", folder):
+        return _verified(folder, kind)
+
+
+def manifest_bytes(folder: Path) -> bytes:
+    """Return the bytes of a folder's manifest, which nobody has checked yet.
+
+    Args:
+        folder: That it lies in.
+
+    Returns:
+        The bytes, which hold the checksums of all files of the folder.
+
+    Raises:
+        CheckpointError: If there is none; the sentence names the folder.
+    """
+    with named("checkpoint", folder):
+        return _manifest_bytes(folder)
+
+
+def _verified(folder: Path, kind: str | None) -> dict[str, Any]:
+    """Do what ``verify_folder`` says; the sentence of a refusal does not name the folder yet."""
     manifest = _read_manifest(folder)
     if kind is not None and manifest["kind"] != kind:
         found = str(manifest["kind"])[:32]
-        raise CheckpointError(f"the checkpoint is of kind {found!r}, but {kind!r} is needed")
+        raise CheckpointError(
+            f"the checkpoint is of kind {found!r}, but {kind!r} is needed; give another folder"
+        )
     files: dict[str, dict[str, object]] = manifest["files"]
     for name, entry in files.items():
         _verify_file(folder, name, entry)
@@ -65,7 +90,7 @@ def verify_folder(folder: Path, kind: str | None = None) -> dict[str, Any]:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name not in files and not _is_beside_the_point(path, folder):
             raise CheckpointError(
-                f"{name[:80]!r} is not listed in the checkpoint's {MANIFEST_NAME}"
+                f"{name[:80]!r} is not listed in the checkpoint's {MANIFEST_NAME}; remove it"
             )
     return manifest
 
@@ -172,55 +197,76 @@ def _sync(path: Path) -> None:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest and check its form, before any file that it lists is opened."""
-    path = folder / MANIFEST_NAME
-    if not folder.is_dir() or not path.is_file():
-        raise CheckpointError(
-            f"the checkpoint has no {MANIFEST_NAME}; give a whole checkpoint folder"
-        )
-    if path.stat().st_size > MANIFEST_BYTES:
-        raise CheckpointError(
-            f"the checkpoint's {MANIFEST_NAME} is larger than {MANIFEST_BYTES} bytes"
-        )
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = json.loads(_manifest_bytes(folder))
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"the checkpoint's {MANIFEST_NAME} is not valid JSON") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        remedy = "install the olvdm that wrote it"
         raise CheckpointError(
-            f"the checkpoint has format {str(found)[:32]}, but {FORMAT} is known; {remedy}"
+            f"the checkpoint's {MANIFEST_NAME} is not valid JSON; {COPY_AGAIN}"
+        ) from error
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise CheckpointError(
+            f"the checkpoint's {MANIFEST_NAME} is no JSON object with a format; {COPY_AGAIN}"
         )
+    if manifest["format"] != FORMAT:
+        found, remedy = str(manifest["format"])[:32], "install the olvdm that wrote it"
+        raise CheckpointError(f"the checkpoint has format {found}, but {FORMAT} is known; {remedy}")
     _check_entries(manifest)
     return manifest
+
+
+def _manifest_bytes(folder: Path) -> bytes:
+    """Read the manifest as far as a manifest may go."""
+    remedy = "give a whole checkpoint folder"
+    if not folder.is_dir():
+        found = "it is a file" if folder.exists() else "there is no such folder"
+        raise CheckpointError(f"{found}; {remedy}")
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise CheckpointError(f"the checkpoint has no {MANIFEST_NAME}; {remedy}")
+    with path.open("rb") as file:
+        content = file.read(MANIFEST_BYTES + 1)
+    if len(content) > MANIFEST_BYTES:
+        raise CheckpointError(
+            f"the checkpoint's {MANIFEST_NAME} is larger than {MANIFEST_BYTES} bytes; {COPY_AGAIN}"
+        )
+    return content
 
 
 def _check_entries(manifest: dict[str, Any]) -> None:
     """Check that every listed name stays in the folder and has a size and a checksum."""
     files = manifest.get("files")
     if not isinstance(manifest.get("kind"), str) or not isinstance(files, dict):
-        raise CheckpointError(f"the checkpoint's {MANIFEST_NAME} lacks its kind or its files")
+        raise CheckpointError(
+            f"the checkpoint's {MANIFEST_NAME} lacks its kind or its files; {COPY_AGAIN}"
+        )
     for name, entry in files.items():
         parts = name.split("/")
         is_inside = not {"", ".", ".."} & set(parts) and "\\" not in name and "\0" not in name
         if not is_inside or not isinstance(entry, dict) or not {"size", "sha256"} <= entry.keys():
-            raise CheckpointError(f"the checkpoint's {MANIFEST_NAME} lists {name[:80]!r} wrongly")
+            raise CheckpointError(
+                f"the checkpoint's {MANIFEST_NAME} lists {name[:80]!r} wrongly; {COPY_AGAIN}"
+            )
 
 
 def _verify_file(folder: Path, name: str, entry: Mapping[str, object]) -> None:
     """Compare one file with its entry."""
     path = folder / name
     if not path.is_file():
-        raise CheckpointError(f"{name[:80]!r} of the checkpoint is missing")
+        raise CheckpointError(f"{name[:80]!r} of the checkpoint is missing; {COPY_AGAIN}")
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise CheckpointError(f"{name[:80]!r} of the checkpoint leads out of its folder")
+        raise CheckpointError(
+            f"{name[:80]!r} of the checkpoint leads out of its folder; {COPY_AGAIN}"
+        )
     size = path.stat().st_size
     if size != entry["size"]:
         raise CheckpointError(
-            f"{name[:80]!r} of the checkpoint has {size} bytes instead of {entry['size']}"
+            f"{name[:80]!r} of the checkpoint has {size} bytes instead of "
+            f"{str(entry['size'])[:32]}; {COPY_AGAIN}"
         )
     if file_sha256(path) != entry["sha256"]:
-        raise CheckpointError(f"{name[:80]!r} of the checkpoint is damaged: its sha256 differs")
+        raise CheckpointError(
+            f"{name[:80]!r} of the checkpoint is damaged: its sha256 differs; {COPY_AGAIN}"
+        )
 
 
 def _is_beside_the_point(path: Path, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError
 from olvdm.limits import CONFIG_BYTES, MODEL_PARAMETERS
+from olvdm.manifest import COPY_AGAIN
 
 # Parts of a network are built, if only without memory, before their weights can be counted: more
 # of them than any honest network has, or wider ones, could stall us before that.
@@ -124,12 +125,16 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     """
     try:
         if (folder / name).stat().st_size > CONFIG_BYTES:
-            raise CheckpointError(f"{folder.name}/{name} is larger than {CONFIG_BYTES} bytes")
+            raise CheckpointError(
+                f"{folder.name}/{name} is larger than {CONFIG_BYTES} bytes; {COPY_AGAIN}"
+            )
         settings = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{folder.name}/{name} is missing or not JSON") from error
+        raise CheckpointError(
+            f"{folder.name}/{name} is missing or not JSON; {COPY_AGAIN}"
+        ) from error
     if not isinstance(settings, dict):
-        raise CheckpointError(f"{folder.name}/{name} must hold a JSON object")
+        raise CheckpointError(f"{folder.name}/{name} must hold a JSON object; {COPY_AGAIN}")
     return settings
 
 

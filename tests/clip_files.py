@@ -93,6 +93,11 @@ def repeated_video(num_frames: int) -> bytes:
     return file.getvalue()
 
 
+def broken_videos() -> dict[str, bytes]:
+    """Return what people take for a video and is none: text, nothing, and half of one."""
+    return {"text": b"not a video", "empty": b"", "cut": make_video()[:900]}
+
+
 def audio_file() -> bytes:
     """A second of silence in an mp4 without a picture."""
     file = io.BytesIO()

@@ -33,7 +33,7 @@ from olvdm.commands.record import (
 )
 from olvdm.commands.source import running_commit
 from olvdm.decoding import decode_still, decode_video
-from olvdm.errors import InputError
+from olvdm.errors import InputError, named
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import generation_of
 from olvdm.generation import OLVDMPipelineOutput
@@ -261,8 +261,9 @@ def read_given(files: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"] | None:
     if any(Path(file).suffix.lower() not in STILLS for file in files):
         if len(files) > 1:
             raise InputError("give one video, or pictures in PNG or WebP, not both")
-        return decode_video(files[0], max_frames=MAX_FRAMES - 2).frames
-    pictures = [decode_still(file) for file in files]
+        with named("video", files[0]):
+            return decode_video(files[0], max_frames=MAX_FRAMES - 2).frames
+    pictures = [_read_still(file) for file in files]
     sizes = sorted({f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures})
     if len(sizes) > 1:
         raise InputError(f"given pictures must be of one size, got {' and '.join(sizes[:4])}")
@@ -355,6 +356,11 @@ def _compare(earlier: dict[str, Any], record: dict[str, Any]) -> None:
     differing = [name for name in names if name in earlier and earlier[name] != record[name]]
     reason = f"these differ: {', '.join(differing)}" if differing else "nothing known differs"
     print(f"the frames are not the same as before; {reason}")
+
+
+def _read_still(file: str) -> UInt8[np.ndarray, "h w 3"]:
+    with named("picture", file):
+        return decode_still(file)
 
 
 def _fastest_name() -> str:

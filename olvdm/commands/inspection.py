@@ -20,6 +20,7 @@ from olvdm.commands.record import (
 from olvdm.commands.source import running_commit
 from olvdm.commands.tables import write_arrays, write_table
 from olvdm.decoding import DecodedVideo, decode_video
+from olvdm.errors import named
 from olvdm.evaluation.inspection import Inspection, inspect_clip
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import InspectionRequest, check_inspection
@@ -37,7 +38,8 @@ def inspect_video(arguments: argparse.Namespace) -> None:
     request = check_inspection(**{name: one for name, one in asked.items() if one is not None})
     checkpoint, output = Path(arguments.checkpoint), Path(arguments.output)
     checksum = checkpoint_sha256(checkpoint)
-    video = decode_video(arguments.video, max_frames=request.max_frames)
+    with named("video", arguments.video):
+        video = decode_video(arguments.video, max_frames=request.max_frames)
     pipeline = OLVDMPipeline.from_pretrained(checkpoint)
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
     found = find_objects(pipeline, video, request)

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from olvdm.errors import CheckpointError, InputError
+from olvdm.errors import InputError, named
 from olvdm.evaluation.inspection import Inspection
 from olvdm.limits import JSON_BODY
-from olvdm.manifest import MANIFEST_NAME
+from olvdm.manifest import manifest_bytes
 
 RECORD_FORMAT = 1
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -79,12 +79,7 @@ def checkpoint_sha256(folder: Path) -> str:
     Raises:
         CheckpointError: If it has no manifest.
     """
-    try:
-        return hashlib.sha256((folder / MANIFEST_NAME).read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(
-            f"the checkpoint has no {MANIFEST_NAME}; give a whole checkpoint folder"
-        ) from error
+    return hashlib.sha256(manifest_bytes(folder)).hexdigest()
 
 
 def frames_sha256(frames: UInt8[np.ndarray, "t h w 3"]) -> str:
@@ -155,6 +150,11 @@ def read_record(path: Path, *kinds: str) -> dict[str, Any]:
     Raises:
         InputError: If it is no such record.
     """
+    with named("record", path):
+        return _record(path, kinds)
+
+
+def _record(path: Path, kinds: tuple[str, ...]) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             record = json.loads(file.read(JSON_BODY + 1)[:JSON_BODY])
@@ -165,5 +165,8 @@ def read_record(path: Path, *kinds: str) -> dict[str, Any]:
         raise InputError(f"the record is not of a {wanted}; give the JSON file beside a clip")
     if record.get("format") != RECORD_FORMAT:
         found = str(record.get("format"))[:32]
-        raise InputError(f"the record has format {found}, but {RECORD_FORMAT} is known")
+        raise InputError(
+            f"the record has format {found}, but {RECORD_FORMAT} is known; install the olvdm that "
+            "wrote it"
+        )
     return record

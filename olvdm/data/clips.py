@@ -19,7 +19,7 @@ from olvdm import limits
 from olvdm.data.clip_captions import ClipCaptions
 from olvdm.data.moving_shapes import SPLITS
 from olvdm.decoding import decode_video
-from olvdm.errors import InputError, StorageError, VideoError
+from olvdm.errors import InputError, StorageError, VideoError, quoted_name
 from olvdm.manifest import file_sha256
 
 EXTENSIONS = (".mp4", ".webm", ".gif", ".avi", ".mkv", ".mov", ".m4v")
@@ -177,8 +177,9 @@ class FolderClips:
             log.warning("Video %d of %d is skipped: %s", number, len(paths), reason)
         if not videos:
             raise InputError(
-                f"None of the {len(paths)} videos in the folder can be used; "
-                f"the first was refused with: {self.skipped[0].reason}"
+                f"None of the {len(paths)} videos in the folder {quoted_name(self.folder)} can be "
+                f"used; the first, {quoted_name(paths[0])}, was refused with: "
+                f"{self.skipped[0].reason}"
             )
         return [videos[key] for key in sorted(videos)]
 
@@ -270,12 +271,21 @@ def fit_frames(
 
 def _find_videos(folder: Path) -> list[Path]:
     """Return every video file below a folder, in order of its name."""
+    if folder.is_file():
+        raise InputError(
+            f"{quoted_name(folder)} is a file, not a folder of videos; give the folder it lies in."
+        )
     if not folder.is_dir():
-        raise InputError("There is no such folder of videos; give a folder that exists.")
+        raise InputError(
+            f"There is no such folder of videos as {quoted_name(folder)}; give one that exists."
+        )
     paths = (path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
     found = sorted(path for path in paths if path.is_file())
     if not found:
-        raise InputError(f"The folder holds no videos; accepted are {', '.join(EXTENSIONS)}.")
+        raise InputError(
+            f"The folder {quoted_name(folder)} holds no videos; accepted are "
+            f"{', '.join(EXTENSIONS)}."
+        )
     return found
 
 

@@ -12,7 +12,7 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import load_network
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
-from olvdm.errors import CheckpointError, InputError
+from olvdm.errors import CheckpointError, InputError, named, quoted_name
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder, load_named_tower
@@ -118,10 +118,11 @@ def load_part(folder: str | Path, name: str, kind: type[Network]) -> Network:
     place = find_part(folder, name)
     if place is None:
         raise CheckpointError(
-            f"the folder {Path(folder).name[:64]!r} holds no {name}; give a finished training or a "
+            f"the folder {quoted_name(folder)} holds no {name}; give a finished training or a "
             "checkpoint"
         )
-    return load_network(place, kind, torch.float32)
+    with named("folder", folder):
+        return load_network(place, kind, torch.float32)
 
 
 def _begun(folder: str | None, name: str, kind: type[Network]) -> Network | None:

@@ -134,7 +134,7 @@ def test_fast_start_file_is_good_before_it_is_cut(tmp_path):
 
 
 def test_audio_alone_is_named(refusal):
-    assert refusal(audio_file()) == "The file has no video track."
+    assert refusal(audio_file()).startswith("The file has no video track;")
 
 
 # U2: too little.

@@ -165,7 +165,7 @@ def test_short_clip_says_how_many_frames_it_has(read, num_frames, count):
 
 
 def test_empty_file_is_called_empty(read):
-    with pytest.raises(VideoError, match=r"^The file is empty\.$"):
+    with pytest.raises(VideoError, match=r"^The file is empty; choose another\.$"):
         read(b"")
 
 

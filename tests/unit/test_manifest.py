@@ -16,7 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olvdm.errors import CheckpointError
-from olvdm.manifest import file_sha256, remove_stale, verify_folder, write_folder
+from olvdm.manifest import (
+    file_sha256,
+    manifest_bytes,
+    remove_stale,
+    verify_folder,
+    write_folder,
+)
 
 NAMES = ("part/weights.safetensors", "config.json")
 
@@ -157,13 +163,23 @@ def test_endless_manifest_is_refused_before_it_is_read(tmp_path: Path) -> None:
         verify_folder(folder)
 
 
-@pytest.mark.parametrize("make", [Path.exists, Path.touch, Path.mkdir])
-def test_what_is_no_checkpoint_folder_is_refused(
-    tmp_path: Path, make: Callable[[Path], object]
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.exists, "there is no such folder"),
+        (Path.touch, "it is a file"),
+        (Path.mkdir, r"the checkpoint has no olvdm\.json"),
+    ],
+)
+@pytest.mark.parametrize("read", [verify_folder, manifest_bytes])
+def test_what_is_no_checkpoint_folder_is_refused_by_its_name(
+    tmp_path: Path, make: Callable[[Path], object], reason: str, read: Callable[[Path], object]
 ) -> None:
-    make(tmp_path / "checkpoint")
-    with pytest.raises(CheckpointError, match="a whole checkpoint folder"):
-        verify_folder(tmp_path / "checkpoint")
+    make(tmp_path / "mine")
+    with pytest.raises(
+        CheckpointError, match=f"^checkpoint 'mine': {reason}; give a whole checkpoint folder$"
+    ):
+        read(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("call", range(8))

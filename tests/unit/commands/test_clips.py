@@ -56,7 +56,7 @@ def test_scan_says_what_is_skipped_and_why(tmp_path, capsys) -> None:
         (["show", "--num-clips", "0", "--output", "a.png"], "num_clips must be a whole number"),
         (["show", "--output", "a.jpg"], "must end in .png"),
         (["export", "--split", "all", "--output", "a"], "split must be one of train"),
-        (["scan", "nowhere"], "no such folder"),
+        (["scan", "nowhere"], "no such folder of videos as 'nowhere'"),
         (["scan", "."], "holds no videos"),
         (["scan", ".", "--num-frames", "0"], "num_frames must be a whole number"),
     ],

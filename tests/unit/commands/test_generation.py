@@ -1,4 +1,5 @@
 import json
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from olvdm.commands.generation import check_job, read_given
 from olvdm.decoding import decode_video
 from olvdm.errors import InputError, VideoError
 from olvdm.video import write_mp4, write_png
+from tests.clip_files import broken_videos
 
 PROMPT = "a red circle moves right"
 FAST = ["--num-frames", "8", "--num-inference-steps", "2", "--seed", "3", "--dtype", "fp32"]
+BROKEN_VIDEOS = broken_videos()
 NAMES = [
     "clip-correlation.png",
     "clip-overlay.mp4",
@@ -114,10 +117,14 @@ def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
         (["--num-inference-steps", "many"], "num_inference_steps must be a whole number"),
         (["--fps", "0"], "fps must be a number from 1.0 to 60.0"),
         (["--places", "0", "8"], "places must be a whole number from 0 to 7"),
-        (["--given", "missing.png"], "no such file"),
-        (["--checkpoint", "nowhere"], "whole checkpoint folder"),
+        (["--given", "missing.png"], "picture 'missing.png': there is no such file"),
+        (["--given", "missing.mp4"], "video 'missing.mp4': there is no such file"),
+        (
+            ["--checkpoint", "nowhere"],
+            "checkpoint 'nowhere': there is no such folder; give a whole",
+        ),
         (["--output", "clip.gif"], "must end in .mp4"),
-        (["--repeat", "missing.json"], "record"),
+        (["--repeat", "missing.json"], "record 'missing.json': the record cannot be read"),
     ],
 )
 def test_illegal_value_is_refused_and_nothing_is_written(
@@ -128,6 +135,47 @@ def test_illegal_value_is_refused_and_nothing_is_written(
     assert main(["generate", *words]) == 2
     assert reason in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", BROKEN_VIDEOS)
+def test_broken_video_is_refused_by_its_name(checkpoint, tmp_path, capsys, kind) -> None:
+    (tmp_path / "mine.mp4").write_bytes(BROKEN_VIDEOS[kind])
+    words = [PROMPT, "--checkpoint", str(checkpoint), "--given", str(tmp_path / "mine.mp4")]
+    assert main(["generate", *words, *FAST, "--output", str(tmp_path / "clip.mp4")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("olvdm: video 'mine.mp4': th")
+    assert said.count("\n") == 1
+    assert str(tmp_path) not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"settings": {"prompt": "a" * 301}}, "prompt has 301 characters; shorten it to at most"),
+        ({"settings": {"prompt": "a" * 9_999}}, "prompt has 9,999 characters; shorten it to at"),
+        ({"settings": {"prompt": "a", "guidance_scale": math.nan}}, "got nan"),
+        ({"settings": {"prompt": "a", "guidance_scale": math.inf}}, "got inf"),
+        ({"settings": []}, "holds no settings"),
+        ({"settings": {"prompt": None}}, "prompt is missing"),
+        ({"settings": {"prompt": "a", "wrong": 1}}, "no setting 'wrong'"),
+        ({"format": 9}, "record 'mine.json': the record has format 9, but 1 is known; install"),
+        ([], "record 'mine.json': the record is not of a generation or a comparison; give"),
+        (None, "record 'mine.json': the record is not of a generation"),
+        ("text", "record 'mine.json': the record is not of a generation"),
+    ],
+)
+def test_record_of_something_illegal_is_one_sentence(tmp_path, capsys, record, reason) -> None:
+    if isinstance(record, dict):
+        record = {"kind": "generation", "format": 1, **record}
+    (tmp_path / "mine.json").write_text(json.dumps(record))
+    words = ["--from", str(tmp_path / "mine.json"), "--output", str(tmp_path / "clip.mp4")]
+    assert main(["generate", *words]) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert said.count("\n") == 1
+    assert str(tmp_path) not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.json"]
 
 
 def test_prompt_may_not_be_missing(tmp_path, capsys) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from olvdm.cli import main
 from olvdm.video import write_mp4
+from tests.clip_files import broken_videos
 
+BROKEN_VIDEOS = broken_videos()
 NAMES = [
     "correlation.png",
     "film-strips.png",
@@ -85,7 +87,10 @@ def test_fitting_to_the_clip_is_possible(checkpoint, video, tmp_path) -> None:
         (["--num-slots", "12"], "num_slots must be a whole number from 2 to 11"),
         (["--max-frames", "4"], "max_frames must be a whole number from 8 to 32"),
         (["--adapt-steps", "nan"], "adapt_steps must be a whole number"),
-        (["--checkpoint", "nowhere"], "whole checkpoint folder"),
+        (
+            ["--checkpoint", "nowhere"],
+            "checkpoint 'nowhere': there is no such folder; give a whole",
+        ),
     ],
 )
 def test_illegal_value_is_refused_and_nothing_is_written(
@@ -97,8 +102,20 @@ def test_illegal_value_is_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_text_file_named_mp4_is_refused(checkpoint, tmp_path, capsys) -> None:
-    (tmp_path / "clip.mp4").write_text("not a video")
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("text", "video 'mine.mp4': this is not a readable MP4"),
+        ("empty", "video 'mine.mp4': the file is empty; choose another."),
+        ("cut", "video 'mine.mp4': this is not a readable MP4"),
+    ],
+)
+def test_broken_video_is_refused_by_its_name(checkpoint, tmp_path, capsys, kind, reason) -> None:
+    (tmp_path / "mine.mp4").write_bytes(BROKEN_VIDEOS[kind])
     words = ["--checkpoint", str(checkpoint), "--output", str(tmp_path / "results")]
-    assert main(["inspect", str(tmp_path / "clip.mp4"), *words]) == 2
-    assert "not a readable" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path / "mine.mp4"), *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"olvdm: {reason}")
+    assert said.count("\n") == 1
+    assert str(tmp_path) not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.mp4"]

@@ -224,20 +224,35 @@ def test_missing_captions_file_is_named(folder):
         FolderClips(folder, folder / "none.csv")
 
 
+def empty_folder(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    return folder
+
+
 def test_folder_without_videos_says_what_is_accepted(tmp_path):
-    with pytest.raises(InputError, match=r"holds no videos; accepted are \.mp4, \.webm, \.gif"):
-        FolderClips(tmp_path)
+    with pytest.raises(InputError, match=r"'videos' holds no videos; accepted are \.mp4, \.webm"):
+        FolderClips(empty_folder(tmp_path))
 
 
 def test_missing_folder_is_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="no such folder of videos as 'none'; give one that"):
         FolderClips(tmp_path / "none")
 
 
-def test_folder_of_broken_videos_names_the_first_reason(tmp_path):
+def test_file_in_place_of_a_folder_is_one_sentence(tmp_path):
     (tmp_path / "a.mp4").write_text("no video")
-    with pytest.raises(InputError, match=r"None of the 1 videos.*not a readable"):
-        FolderClips(tmp_path)
+    with pytest.raises(InputError, match=r"^'a\.mp4' is a file, not a folder of videos; give the"):
+        FolderClips(tmp_path / "a.mp4")
+
+
+def test_folder_of_broken_videos_names_the_first_reason(tmp_path):
+    folder = empty_folder(tmp_path)
+    (folder / "a.mp4").write_text("no video")
+    with pytest.raises(
+        InputError, match=r"None of the 1 videos in the folder 'videos' .*'a\.mp4'.*not a readable"
+    ):
+        FolderClips(folder)
 
 
 @pytest.mark.parametrize(
