@@ -18,6 +18,7 @@ from olvdm.limits import (
     DEFAULT_STEPS,
     GUIDANCE,
     MAX_FRAMES,
+    NEGATIVE_PROMPT_CHARS,
     SIDES,
     SLOT_FLOOR,
     SLOT_GUIDANCE,
@@ -25,6 +26,7 @@ from olvdm.limits import (
     Range,
     WholeRange,
 )
+from olvdm.request import check_text
 
 OUTPUT_TYPES = ("np", "pt", "pil", "latent")
 
@@ -34,8 +36,8 @@ class Generation:
     """Everything that decides what comes out of a generation.
 
     Attributes:
-        prompt: What each clip shows; several give a batch, each clip as if it were alone. None
-            where `prompt_embeds` say it.
+        prompt: What each clip shows, at most 300 characters; several give a batch, each clip as if
+            it were alone. None where `prompt_embeds` say it.
         negative_prompt: What they should not show.
         prompt_embeds: In place of `prompt`, its embeddings as the text encoder gives them, one row
             a clip.
@@ -122,6 +124,7 @@ class Generation:
             raise InputError("prompt must be a text or a list of at least one text")
         if not _is_text(self.negative_prompt):
             raise InputError("negative_prompt must be a text")
+        self._check_lengths()
         if self.negative_prompt and self.negative_prompt_embeds is not None:
             raise InputError("give either negative_prompt or negative_prompt_embeds, and not both")
         for name in ("prompt_embeds", "negative_prompt_embeds"):
@@ -134,6 +137,13 @@ class Generation:
                 f"negative_prompt_embeds must have 1 row or one for each of {self.num_clips} clips,"
                 f" got {len(negative)}"
             )
+
+    def _check_lengths(self) -> None:
+        """Refuse texts that no tokenizer may see; a blank prompt is legal here."""
+        for place, prompt in enumerate(self.prompts, start=1):
+            name = "prompt" if len(self.prompts) == 1 else f"prompt {place}"
+            check_text(name, prompt, NEGATIVE_PROMPT_CHARS)
+        check_text("negative_prompt", self.negative_prompt, NEGATIVE_PROMPT_CHARS)
 
     def _check_generators(self) -> None:
         generators: object = self.generator

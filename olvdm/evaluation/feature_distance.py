@@ -64,6 +64,9 @@ def kernel_distance(features: Float[np.ndarray, "n d"], others: Float[np.ndarray
     return float(sum(own) - 2 * kernel(first, second).mean())
 
 
+DISTANCES = {"frechet_distance": frechet_distance, "kernel_distance": kernel_distance}
+
+
 def compare_sets(
     drawn: Float[np.ndarray, "n d"],
     real: Float[np.ndarray, "m d"],
@@ -85,10 +88,7 @@ def compare_sets(
             "generated": as_number(distance(drawn, real)),
             "real": as_number(distance(others, real)),
         }
-        for name, distance in (
-            ("frechet_distance", frechet_distance),
-            ("kernel_distance", kernel_distance),
-        )
+        for name, distance in DISTANCES.items()
     }
 
 

@@ -196,7 +196,7 @@ def _compare_sets(
     compared: list[Comparison] = []
     for one in SET_MEASURES:
         is_known = have_features(rows, one) and have_features(other_rows, one)
-        if not is_known or (one.needs_judge and not is_judged):
+        if not is_known or (one.features.needs_judge and not is_judged):
             continue
         first, second, difference = set_distances(rows, other_rows, one)
         compared.append(

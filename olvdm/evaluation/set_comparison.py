@@ -8,13 +8,41 @@ from jaxtyping import Float32, Float64
 
 from olvdm.evaluation.attribute_judge import FEATURES, unpack_features
 from olvdm.evaluation.bootstrap import LEVEL, SEED, Estimate
-from olvdm.evaluation.feature_distance import frechet_distance, kernel_distance
+from olvdm.evaluation.feature_distance import DISTANCES
 from olvdm.evaluation.measures import Measure
 from olvdm.evaluation.prompt_rows import PromptRow
 from olvdm.evaluation.thumbnails import unpack_thumbnails, wave_features
 
 NUM_RESAMPLES = 200  # of whole sets; each takes some milliseconds
-Reader = Callable[[Sequence[PromptRow], str], Float32[np.ndarray, "n d"]]
+TITLES = {"frechet_distance": "Frechet distance", "kernel_distance": "kernel distance"}
+
+
+@dataclass(frozen=True)
+class SetFeatures:
+    """Features of clips, by which sets of them are compared.
+
+    Attributes:
+        field: Of a row, which holds what they are read from, after ``real_`` for real clips.
+        title: What they are called in a title.
+        prefix: Of the names of what is measured on them.
+        unpack: Reads them.
+        needs_judge: Whether the network that gave them must have passed its bar.
+    """
+
+    field: str
+    title: str
+    prefix: str
+    unpack: Callable[[Sequence[str]], Float32[np.ndarray, "n d"]]
+    needs_judge: bool
+
+    def texts(self, rows: Sequence[PromptRow], side: str) -> list[str]:
+        """Return what the features of the ``generated`` or the ``real`` clips are read from."""
+        name = f"real_{self.field}" if side == "real" else self.field
+        return [getattr(row, name) for row in rows]
+
+    def read(self, rows: Sequence[PromptRow], side: str) -> Float32[np.ndarray, "n d"]:
+        """Return the features of the ``generated`` or the ``real`` clips."""
+        return self.unpack(self.texts(rows, side))
 
 
 @dataclass(frozen=True)
@@ -24,64 +52,30 @@ class SetMeasure:
     Attributes:
         measure: What it is called.
         distance: Of two sets of features.
-        read: Features of the ``generated`` or the ``real`` clips of rows.
-        field: Of a row, which holds what the features are read from, after ``real_`` for real
-            clips.
-        needs_judge: Whether the network of the features must have passed its bar.
+        features: These.
     """
 
     measure: Measure
     distance: Callable[..., float]
-    read: Reader
-    field: str
-    needs_judge: bool
+    features: SetFeatures
 
 
-def _attributes_of(rows: Sequence[PromptRow], side: str) -> Float32[np.ndarray, "n d"]:
-    return unpack_features(_texts(rows, "features", side))
+def _read_waves(texts: Sequence[str]) -> Float32[np.ndarray, "n d"]:
+    return wave_features(unpack_thumbnails(texts))
 
 
-def _waves_of(rows: Sequence[PromptRow], side: str) -> Float32[np.ndarray, "n d"]:
-    return wave_features(unpack_thumbnails(_texts(rows, "thumbnail", side)))
-
-
-def _texts(rows: Sequence[PromptRow], field: str, side: str) -> list[str]:
-    return [getattr(row, f"real_{field}" if side == "real" else field) for row in rows]
-
-
-def _named(name: str, title: str) -> Measure:
-    return Measure(name, title, "distances", "lower")
-
-
-SET_MEASURES = (
+KINDS = (
+    SetFeatures("thumbnail", "thumbnails", "thumbnail_", _read_waves, needs_judge=False),
+    SetFeatures("features", f"the {FEATURES}", "", unpack_features, needs_judge=True),
+)
+SET_MEASURES = tuple(
     SetMeasure(
-        _named("thumbnail_frechet_distance", "Frechet distance on thumbnails"),
-        frechet_distance,
-        _waves_of,
-        "thumbnail",
-        needs_judge=False,
-    ),
-    SetMeasure(
-        _named("thumbnail_kernel_distance", "kernel distance on thumbnails"),
-        kernel_distance,
-        _waves_of,
-        "thumbnail",
-        needs_judge=False,
-    ),
-    SetMeasure(
-        _named("frechet_distance", f"Frechet distance on the {FEATURES}"),
-        frechet_distance,
-        _attributes_of,
-        "features",
-        needs_judge=True,
-    ),
-    SetMeasure(
-        _named("kernel_distance", f"kernel distance on the {FEATURES}"),
-        kernel_distance,
-        _attributes_of,
-        "features",
-        needs_judge=True,
-    ),
+        Measure(f"{kind.prefix}{name}", f"{TITLES[name]} on {kind.title}", "distances", "lower"),
+        distance,
+        kind,
+    )
+    for kind in KINDS
+    for name, distance in DISTANCES.items()
 )
 
 
@@ -102,8 +96,8 @@ def set_distances(
     with repetitions is farther from the real clips than one without, for both alike, so the
     interval is moved by what the mean of the draws is off.
     """
-    first, second = one.read(rows, "generated"), one.read(other_rows, "generated")
-    real, distance = one.read(rows, "real"), one.distance
+    read, distance = one.features.read, one.distance
+    first, second, real = read(rows, "generated"), read(other_rows, "generated"), read(rows, "real")
     near, far = distance(first, real), distance(second, real)
     drawn = _draw_differences(distance, first, second, real)
     tail = (1 - LEVEL) / 2
@@ -122,8 +116,8 @@ def have_features(rows: Sequence[PromptRow], one: SetMeasure) -> bool:
     Returns:
         Whether there are two clips or more, all with what the features are read from.
     """
-    texts = [text for side in ("generated", "real") for text in _texts(rows, one.field, side)]
-    return len(rows) > 1 and all(texts)
+    sides = (one.features.texts(rows, side) for side in ("generated", "real"))
+    return len(rows) > 1 and all(map(all, sides))
 
 
 def _draw_differences(

@@ -52,7 +52,7 @@ def thumbnail_features(
     Returns:
         One row for each clip.
     """
-    flat = np.stack(thumbnails).reshape(len(thumbnails), -1).astype(np.float32) / 255
+    flat = _colours(thumbnails).reshape(len(thumbnails), -1)
     return flat / np.float32(np.sqrt(flat.shape[1]))
 
 
@@ -71,10 +71,9 @@ def wave_features(
     Source: Ahmed et al. 1974 (discrete cosine transform). Ours: a distance of distributions needs
     fewer features than clips, and fixed ones need no fit.
     """
-    pixels = np.stack(thumbnails).astype(np.float32) / 255 - 0.5
-    waves = np.asarray(dctn(pixels, axes=(1, 2, 3), norm="ortho"))
+    waves = np.asarray(dctn(_colours(thumbnails) - 0.5, axes=(1, 2, 3), norm="ortho"))
     slowest = waves[:, : NUM_WAVES[0], : NUM_WAVES[1], : NUM_WAVES[2]]
-    return slowest.reshape(len(pixels), -1).astype(np.float32)
+    return slowest.reshape(len(thumbnails), -1).astype(np.float32)
 
 
 def pack_thumbnail(pixels: UInt8[np.ndarray, "t h w 3"]) -> str:
@@ -135,6 +134,13 @@ class ThumbnailSpace:
             "num_clips": len(real),
             **compare_sets(wave_features(drawn), wave_features(real), others),
         }
+
+
+def _colours(
+    thumbnails: Sequence[UInt8[np.ndarray, "t h w 3"]],
+) -> Float32[np.ndarray, "n t h w 3"]:
+    """Return colours in [0, 1]."""
+    return np.stack(thumbnails).astype(np.float32) / 255
 
 
 def _thumbnails_of(clips: MovingShapes) -> Sequence[UInt8[np.ndarray, "t h w 3"]]:

@@ -91,7 +91,7 @@ class Branch:
         """
         if self.report(level, num_prompts) is not None:
             return num_prompts
-        if not self._is_judged(self._protocol(level)):
+        if not self._is_judged(self._read_scores(level)[1]):
             return 0  # they are drawn again, since pixels are not kept
         rows = self.scores(level) / ROWS_NAME
         lines = rows.read_bytes().count(b"\n") if rows.is_file() else 0
@@ -107,12 +107,8 @@ class Branch:
         Returns:
             The report, or nothing where it must be made, or made anew.
         """
-        if not self.has_checkpoint:
-            return None
-        try:
-            report = json.loads((self.scores(level) / SCORES_NAME).read_bytes())
-            protocol = report["protocol"]
-        except (OSError, ValueError, KeyError, TypeError):
+        report, protocol = self._read_scores(level)
+        if not self.has_checkpoint or not report:
             return None
         wanted: dict[str, Any] = {"num_prompts": num_prompts, **self.row.sampling}
         is_same = all(protocol.get(name) == value for name, value in wanted.items())
@@ -120,12 +116,13 @@ class Branch:
         checksum = file_sha256(self.checkpoint / MANIFEST_NAME)
         return report if is_same and protocol.get("checkpoint_sha256") == checksum else None
 
-    def _protocol(self, level: str) -> Mapping[str, Any]:
-        """Return how the finished scores of a level were made; nothing where there are none."""
+    def _read_scores(self, level: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """Return the report that lies there, and how it was made; empty where there is none."""
         try:
-            return json.loads((self.scores(level) / SCORES_NAME).read_bytes())["protocol"]
+            report = json.loads((self.scores(level) / SCORES_NAME).read_bytes())
+            return report, report["protocol"]
         except (OSError, ValueError, KeyError, TypeError):
-            return {}
+            return {}, {}
 
     def _is_judged(self, protocol: Mapping[str, Any]) -> bool:
         """Say whether the judges of scores, where there are any, are those that are asked for."""

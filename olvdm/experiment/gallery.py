@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import ValidationError
@@ -42,11 +42,10 @@ def draw_gallery(plan: Plan, evaluations: Mapping[str, Evaluation]) -> None:
     pair = _pair(plan, evaluation)
     if pair is None or _kept(plan, level, pair) is not None:
         return
-    reports = [_report(branch, evaluation) for branch in pair]
-    before, after = map(_rows, pair, reports)
+    before, after = map(_rows, pair)
     models = {
-        branch.row.name: (_load(branch), evaluation_of(report["protocol"]))
-        for branch, report in zip(pair, reports, strict=True)
+        one.branch.row.name: (_load(one.branch), evaluation_of(one.report["protocol"]))
+        for one in pair
     }
     pipeline = models[plan.suite.reference][0]
     clips = real_clips(clip_size(pipeline), level, SPLIT, evaluation.num_prompts)
@@ -74,22 +73,29 @@ def gallery(plan: Plan, evaluations: Mapping[str, Evaluation]) -> tuple[Example,
     return () if pair is None else _kept(plan, level, pair) or ()
 
 
-def _pair(plan: Plan, evaluation: Evaluation) -> tuple[Branch, Branch] | None:
+class _Scored(NamedTuple):
+    """A branch with its finished report of a level."""
+
+    branch: Branch
+    report: Mapping[str, Any]
+
+
+def _pair(plan: Plan, evaluation: Evaluation) -> tuple[_Scored, _Scored] | None:
     """Return reference and default of the first seed with which both are scored."""
     names = plan.suite.reference, plan.suite.default
     for seed in sorted({seed for _, seed in plan.branches}):
         found = [plan.branches.get((name, seed)) for name in names]
         scored = [
-            branch
+            _Scored(branch, report)
             for branch in found
-            if branch and branch.report(evaluation.level, evaluation.num_prompts) is not None
+            if branch and (report := branch.report(evaluation.level, evaluation.num_prompts))
         ]
         if len(scored) == len(names):
             return scored[0], scored[1]
     return None
 
 
-def _kept(plan: Plan, level: str, pair: tuple[Branch, Branch]) -> tuple[Example, ...] | None:
+def _kept(plan: Plan, level: str, pair: tuple[_Scored, _Scored]) -> tuple[Example, ...] | None:
     """Return what is on the disk, if it was chosen from the scores that are there now."""
     try:
         content = json.loads((plan.places.output / FILE_NAME).read_bytes())
@@ -100,23 +106,17 @@ def _kept(plan: Plan, level: str, pair: tuple[Branch, Branch]) -> tuple[Example,
         return None
 
 
-def _key(level: str, pair: tuple[Branch, Branch]) -> dict[str, Any]:
+def _key(level: str, pair: tuple[_Scored, _Scored]) -> dict[str, Any]:
     return {
         "measure": MEASURE.name,
-        "checkpoints": [file_sha256(one.checkpoint / MANIFEST_NAME) for one in pair],
-        "rows": [file_sha256(one.scores(level) / ROWS_NAME) for one in pair],
+        "checkpoints": [file_sha256(one.branch.checkpoint / MANIFEST_NAME) for one in pair],
+        "rows": [file_sha256(one.branch.scores(level) / ROWS_NAME) for one in pair],
     }
 
 
-def _report(branch: Branch, evaluation: Evaluation) -> Mapping[str, Any]:
-    report = branch.report(evaluation.level, evaluation.num_prompts)
-    assert report is not None  # the pair was chosen by that
-    return report
-
-
-def _rows(branch: Branch, report: Mapping[str, Any]) -> list[PromptRow]:
-    protocol = report["protocol"]
-    return read_rows(branch.scores(protocol["level"]), rows_key(dict(protocol)))
+def _rows(scored: _Scored) -> list[PromptRow]:
+    protocol = scored.report["protocol"]
+    return read_rows(scored.branch.scores(protocol["level"]), rows_key(dict(protocol)))
 
 
 def _load(branch: Branch) -> OLVDMPipeline:

@@ -82,5 +82,5 @@ def test_network_below_its_bar_is_not_asked_and_thumbnails_are() -> None:
     may_judge = {measure.name: False for measure in MEASURES} | {"distances": False}
     found = compare_rows(make_rows(), make_rows(seed=1), may_judge)
     assert {one.measure.name for one in found} == {
-        one.measure.name for one in SET_MEASURES if not one.needs_judge
+        one.measure.name for one in SET_MEASURES if not one.features.needs_judge
     }
