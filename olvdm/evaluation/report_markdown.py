@@ -12,6 +12,11 @@ SLOT_COLUMNS = {
     "mean_best_overlap": "mBO",
     "identity_switches": "switches a clip",
 }
+IDENTITY_COLUMNS = {
+    "kept": "an object with itself, half a clip later or more",
+    "other": "with another object",
+    "told_apart": "told apart (0.5 is chance)",
+}
 TITLES = {measure.name: measure.title for measure in MEASURES}
 GROUP_TITLES = {
     "agreement": "Agreement with the prompt",
@@ -139,6 +144,19 @@ def _slots(part: Mapping[str, Any]) -> list[str]:
         how_to_read,
         "",
         *render_table(("clips", "by", *SLOT_COLUMNS.values()), rows),
+        "",
+        "The correlation of slots, which is to follow who an object is and not where:",
+        "",
+        *render_table(
+            ("clips", *IDENTITY_COLUMNS.values()),
+            [
+                (
+                    name.replace("_", " "),
+                    *map(show_estimate, map(group["identity"].get, IDENTITY_COLUMNS)),
+                )
+                for name, group in part["groups"].items()
+            ],
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from olvdm.data.moving_shapes import ShapesClip
 from olvdm.evaluation.bootstrap import estimate_mean
+from olvdm.evaluation.identity_score import IdentityScores, score_identity
 from olvdm.evaluation.object_quality import (
     ObjectScores,
     cluster_latents,
@@ -18,6 +19,7 @@ from olvdm.evaluation.object_quality import (
 from olvdm.pipeline import OLVDMPipeline
 
 SCORES = tuple(field.name for field in fields(ObjectScores) if field.name != "num_objects")
+IDENTITY = tuple(field.name for field in fields(IdentityScores))
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class SlotRow:
         model: By the model's slots.
         kmeans: By k-means on colour and position, as many clusters as there are slots.
         kmeans_latents: By k-means on the latents that the slots see, as many again.
+        identity: How well the model's slots are known again by their correlation.
         has_occlusion: Whether an object passes before another.
     """
 
     model: ObjectScores
     kmeans: ObjectScores
     kmeans_latents: ObjectScores
+    identity: IdentityScores
     has_occlusion: bool
 
 
@@ -80,28 +84,34 @@ def score_slots(
 def _score_clip(pipeline: OLVDMPipeline, clip: ShapesClip) -> SlotRow:
     from threadpoolctl import threadpool_limits
 
-    alpha_masks = pipeline.inspect(clip.frames).alpha_masks[0].float().cpu().numpy()
+    found = pipeline.inspect(clip.frames)
+    labels = label_pixels(found.alpha_masks[0].float().cpu().numpy())
     latents = pipeline.frame_latents(clip.frames)[0].transpose(0, 1).cpu().numpy()
     num_slots, size = pipeline.slot_encoder.num_slots, clip.frames.shape[1:3]
     with threadpool_limits(1):  # several threads sum in any order, which moves the last bits
         clusters = cluster_pixels(clip.frames, num_slots)
         latent_clusters = cluster_latents(latents, num_slots, *size)
     return SlotRow(
-        model=score_objects(clip.true_masks, label_pixels(alpha_masks)),
+        model=score_objects(clip.true_masks, labels),
         kmeans=score_objects(clip.true_masks, clusters),
         kmeans_latents=score_objects(clip.true_masks, latent_clusters),
+        identity=score_identity(found.correlation[0].cpu().numpy(), labels, clip.true_masks),
         has_occlusion=any(event.kind == "occludes" for event in clip.events),
     )
 
 
 def _summary(rows: Sequence[SlotRow]) -> dict[str, Any]:
     """Average the scores of some clips, and how far the model is above either k-means."""
+    identity = np.array([[getattr(row.identity, name) for name in IDENTITY] for row in rows])
     model, kmeans, latents = (
         np.array([[getattr(scores, name) for name in SCORES] for scores in side], dtype=np.float64)
         for side in zip(*((row.model, row.kmeans, row.kmeans_latents) for row in rows), strict=True)
     )
     return {
         "num_clips": len(rows),
+        "identity": {
+            name: estimate_mean(identity[:, place]).as_json() for place, name in enumerate(IDENTITY)
+        },
         **{
             side: {
                 name: estimate_mean(values[:, place]).as_json() for place, name in enumerate(SCORES)

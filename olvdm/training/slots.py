@@ -19,10 +19,12 @@ from olvdm.slot_decoder import ALPHA_SCALE, COLOUR_SPREAD, SlotDecoder, SlotDraw
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import SlotsConfig
+from olvdm.training.identity_head import set_identity
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import frames_to_clip
 
 NUM_VALIDATION_CLIPS = 24
+NUM_IDENTITY_CLIPS = 512  # from which the identity head is solved; more hardly change it
 ENTROPY_RAMP = (0.1, 0.4)  # of the training: masks must find objects before they are sharpened
 VARIANCE_FLOOR = 0.03  # of a frame; a nearly empty one must not outweigh all others
 CONSISTENCY_START = 0.2  # of the steps on whole clips
@@ -152,6 +154,25 @@ class SlotsStage(Stage):
             if clip_progress >= CONSISTENCY_START:
                 loss = loss + self.config.consistency_weight * parts["consistency"]
         return {"loss": loss, **parts}
+
+    @torch.no_grad()
+    def prepare_networks(self) -> None:
+        """Solve for the identity head of the slots as they are, from clips of the training.
+
+        A state that is resumed has the head that learns along, so that it goes on as before.
+        """
+        slots: list[Tensor] = []
+        shares: list[Tensor] = []
+        num_frames, count = self.config.num_frames, min(len(self.clips), NUM_IDENTITY_CLIPS)
+        for start in range(0, count, 16):
+            latents = self.latents.fetch(range(start, min(start + 16, count)))["latents"]
+            assert isinstance(latents, Tensor)
+            repeated = latents[:, :, :num_frames].to(self._device)  # of each video frame its own
+            encoding = self.slot_encoder(repeated)
+            drawing = self.slot_decoder(encoding.slots, *repeated.shape[-2:])
+            slots.append(encoding.slots.float().cpu())
+            shares.append(drawing.alpha_masks().mean(dim=(-1, -2)).cpu())
+        set_identity(self.slot_encoder, torch.cat(slots), torch.cat(shares))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

@@ -104,6 +104,17 @@ def test_clips_move_the_mean_of_the_identities_and_single_frames_do_not(stage: S
     assert stage.slot_encoder.get_buffer("identity_mean").any()
 
 
+@torch.no_grad()
+def test_networks_that_are_saved_have_the_head_that_their_slots_ask_for(
+    stage: SlotsStage,
+) -> None:
+    before = stage.slot_encoder.to_identity.weight.clone()
+    mean = stage.slot_encoder.get_buffer("identity_mean").clone()
+    stage.prepare_networks()
+    assert not torch.equal(stage.slot_encoder.to_identity.weight, before)
+    assert torch.equal(stage.slot_encoder.get_buffer("identity_mean"), mean)
+
+
 def test_latents_of_repeated_frames_come_first_then_those_of_the_clip(stage: SlotsStage) -> None:
     latents = stage.fetch([0])["latents"]
     assert isinstance(latents, Tensor)
