@@ -27,6 +27,7 @@ from olvdm.pipeline import OLVDMPipeline
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.optimizer import make_optimizers
+from olvdm.training.slot_term import SlotNetworks
 
 BATCH = 4
 SLOT_GOAL = 0.20
@@ -86,9 +87,11 @@ def slot_cases(pipeline: OLVDMPipeline, batch: int, folder: Path) -> list[Case]:
         level="simple",
         slot_loss="corr",
     )
-    parts = copy.deepcopy((pipeline.autoencoder, pipeline.text_encoder, pipeline.slot_encoder))
-    denoiser = copy.deepcopy(pipeline.denoiser)
-    with_slots = DenoiserStage(config, *parts, denoiser=denoiser).train()
+    own = copy.deepcopy(pipeline)
+    slot_networks = SlotNetworks(own.slot_encoder, own.slot_decoder)
+    with_slots = DenoiserStage(
+        config, own.autoencoder, own.text_encoder, slot_networks, own.denoiser
+    ).train()
     without = copy.copy(with_slots)  # the same networks and clips under another setting
     without.config = replace(config, slot_loss="none")
     return [

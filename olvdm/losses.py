@@ -11,7 +11,7 @@ from torch import Tensor
 from olvdm.alignment import slot_correlation
 
 TEMPERATURE = 0.1  # of the contrastive terms
-WINDOW = 3  # frames apart that the anchored term still compares
+WINDOW = 7  # frames apart that the anchored term still compares: a clip of 8 latent frames
 USAGE_FLOOR = 1e-2  # share of a clip below which a slot costs next to nothing
 
 

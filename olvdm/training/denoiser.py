@@ -15,13 +15,12 @@ from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
 from olvdm.losses import denoising_loss
 from olvdm.sampling import Guidance, draw_latents
-from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.latents import LatentsDataset
 from olvdm.training.noisy_batch import NUM_STILLS, NoisyBatch, draw_noise, draw_window
-from olvdm.training.slot_term import slot_term, track_term
+from olvdm.training.slot_term import SlotNetworks, slot_term, track_term
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames
 
@@ -40,11 +39,11 @@ class DenoiserStage(Stage):
         autoencoder: Trained; it stays frozen, and encodes every clip once.
         text_encoder: Trained along, unless the settings say otherwise; none for a fresh small one
             that knows the words of the data.
-        slot_encoder: Trained and frozen; needed with a loss on slots that are not its own.
+        slot_networks: Trained and frozen; needed with a loss on slots that are not its own.
         denoiser: Network to go on with, or none for a fresh one.
 
     Raises:
-        ValueError: If there is a slot loss and no slot encoder.
+        ValueError: If there is a slot loss and no slot networks.
         InputError: If the network to go on with predicts something else than the settings say, or
             has another layer for the whole clip, or a loss wants the tracks of slots that it lacks.
 
@@ -57,17 +56,17 @@ class DenoiserStage(Stage):
         config: DenoiserConfig,
         autoencoder: VideoAutoencoder,
         text_encoder: TextEncoder | None = None,
-        slot_encoder: SlotEncoder | None = None,
+        slot_networks: SlotNetworks | None = None,
         denoiser: VideoDenoiser | None = None,
     ) -> None:
         super().__init__()
-        if config.needs_slots and slot_encoder is None:
-            raise ValueError("a loss on slots needs a slot encoder")
+        if config.needs_slots and slot_networks is None:
+            raise ValueError("a loss on slots needs slot networks")
         if config.track_loss == "anchored" and config.clip_layer == "slots":
             raise InputError("track_loss anchored has no clean clip to go by with clip_layer=slots")
         self.config = config
         self.autoencoder = autoencoder.requires_grad_(False).eval()
-        self.slot_encoder = slot_encoder.requires_grad_(False).eval() if slot_encoder else None
+        self.slot_networks = slot_networks
         self.data = self._encoded("train", config.num_clips)
         self.validation_data = self._encoded("val", NUM_VALIDATION_CLIPS)
         text_encoder = text_encoder or self._new_text_encoder()
@@ -148,7 +147,7 @@ class DenoiserStage(Stage):
         losses = self._losses(noisy, prediction, generators)
         if mid_trunk is None:
             return losses
-        term = track_term(config, self.slot_encoder, mid_trunk, noisy.latents, generators)
+        term = track_term(config, self.slot_networks, mid_trunk, noisy.latents, generators)
         loss = losses["loss"] + config.track_weight * term
         return {**losses, "loss": loss, "tracks": term.detach()}
 
@@ -189,13 +188,13 @@ class DenoiserStage(Stage):
         generators: Sequence[torch.Generator],
     ) -> dict[str, Float[Tensor, ""]]:
         """Add the slot term, weighed so that its gradient is a fixed share of the other's."""
-        assert self.slot_encoder is not None
+        assert self.slot_networks is not None
         config, schedule, timesteps = self.config, noisy.schedule, noisy.timesteps
         expected = schedule.clean_latents(noisy.noisy_latents, prediction, timesteps)
         leaf = expected.detach().requires_grad_(True)
         shares, _ = schedule.shares(timesteps)
         weights = torch.where(timesteps <= config.slot_max_timestep, shares, 0.0)
-        term = slot_term(config, self.slot_encoder, leaf, noisy.latents, weights, generators)
+        term = slot_term(config, self.slot_networks, leaf, noisy.latents, weights, generators)
         (pull,) = torch.autograd.grad(term, leaf)
         (push,) = torch.autograd.grad(denoising, prediction, retain_graph=True)
         # the same pull as the prediction feels it, which moves the clean latents less

@@ -26,6 +26,7 @@ from olvdm.training.config import (
 )
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.judge import JudgeStage
+from olvdm.training.slot_term import SlotNetworks
 from olvdm.training.slots import SlotsStage
 from olvdm.training.stage import Stage
 
@@ -57,14 +58,11 @@ def build_stage(config: TrainingConfig) -> Stage:
     if isinstance(config, JudgeConfig):
         return JudgeStage(config, _begun(begun, "attribute_network", AttributeNetwork))
     assert isinstance(config, DenoiserConfig)
-    slot_encoder = None
-    if config.needs_slots:
-        slot_encoder = _part(config.slots, "slot_encoder", SlotEncoder, "slots")
     return DenoiserStage(
         config,
         _frozen_autoencoder(config.autoencoder),
         _text_encoder(config),
-        slot_encoder,
+        _slot_networks(config),
         _denoiser(config),
     )
 
@@ -155,6 +153,16 @@ def _text_encoder(config: DenoiserConfig) -> TextEncoder | None:
             "text_tower and text_pretrained, or begin from another one"
         )
     return begun
+
+
+def _slot_networks(config: DenoiserConfig) -> SlotNetworks | None:
+    """Return what a loss looks at clips with, where there is such a loss."""
+    if not config.needs_slots:
+        return None
+    return SlotNetworks(
+        _part(config.slots, "slot_encoder", SlotEncoder, "slots"),
+        _part(config.slots, "slot_decoder", SlotDecoder, "slots"),
+    )
 
 
 def _part(folder: str | None, name: str, kind: type[Network], option: str = "") -> Network:

@@ -6,18 +6,45 @@ import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from olvdm.alignment import slot_presence
 from olvdm.denoiser import MidTrunk
 from olvdm.losses import slot_loss
-from olvdm.slot_encoder import SlotEncoder
+from olvdm.slot_decoder import SlotDecoder
+from olvdm.slot_encoder import SlotEncoder, SlotEncoding
 from olvdm.training.config import DenoiserConfig
+
+
+class SlotNetworks(nn.Module):
+    """What a slot loss looks at clips with; it is frozen.
+
+    Args:
+        encoder: Finds the slots.
+        decoder: Says which of them are there. A slot that nothing is left for still attends
+            somewhere, most of all along the edges of objects; only what it draws tells that it
+            holds nothing.
+    """
+
+    def __init__(self, encoder: SlotEncoder, decoder: SlotDecoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def look(
+        self, latents: Float[Tensor, "b c t h w"]
+    ) -> tuple[SlotEncoding, Bool[Tensor, "b t k"]]:
+        """Return the slots of clean latents, and which of them hold something."""
+        encoding = self.encoder(latents)
+        drawing = self.decoder(encoding.slots, *latents.shape[-2:])
+        return encoding, slot_presence(drawing.alpha_masks())
 
 
 def slot_term(
     config: DenoiserConfig,
-    slot_encoder: SlotEncoder,
+    slot_networks: SlotNetworks,
     predicted: Float[Tensor, "b c t h w"],
     latents: Float[Tensor, "b c t h w"],
     frame_weights: Float[Tensor, "b t"],
@@ -27,7 +54,7 @@ def slot_term(
 
     Args:
         config: Says which loss of the family, and whether slots are shuffled.
-        slot_encoder: Trained and frozen.
+        slot_networks: Trained and frozen.
         predicted: Clean latents as the denoiser expects them.
         latents: The clean ones.
         frame_weights: How much each frame counts, >= 0.
@@ -38,19 +65,17 @@ def slot_term(
 
     Source: method.md section 4, denoiser stage.
     """
+    slot_encoder = slot_networks.encoder
     slots = slot_encoder(predicted).slots
-    with torch.no_grad():
-        clean = slot_encoder(latents)
-    presence = slot_presence(clean.attention_masks)
-    identities = [slot_encoder.identities(one) for one in (slots, clean.slots)]
-    if config.shuffles_slots:
-        identities = [shuffle_slots(one, presence, generators) for one in identities]
-    return slot_loss(config.slot_loss, identities[0], presence, frame_weights, identities[1])
+    clean, presence = slot_networks.look(latents)
+    both = [slot_encoder.identities(one) for one in (slots, clean.slots)]
+    known, wanted = _as_asked(config, both, presence, generators)
+    return slot_loss(config.slot_loss, known, presence, frame_weights, wanted)
 
 
 def track_term(
     config: DenoiserConfig,
-    slot_encoder: SlotEncoder | None,
+    slot_networks: SlotNetworks | None,
     mid_trunk: MidTrunk,
     latents: Float[Tensor, "b c t h w"],
     generators: Sequence[torch.Generator],
@@ -59,7 +84,7 @@ def track_term(
 
     Args:
         config: Says which loss of the family, and whether slots are shuffled.
-        slot_encoder: Trained and frozen; a denoiser with slots of its own needs none.
+        slot_networks: Trained and frozen; a denoiser with slots of its own needs none.
         mid_trunk: What the denoiser knows half way.
         latents: The clean ones.
         generators: One CPU generator a clip; only a shuffle draws from them.
@@ -75,14 +100,12 @@ def track_term(
         tracks = mid_trunk.tracks
         there = slot_presence(tracks.attention_masks)
         return slot_loss(config.track_loss, tracks.identities, there)
-    assert slot_encoder is not None  # the stage has seen to it
+    assert slot_networks is not None  # the stage has seen to it
+    clean, there = slot_networks.look(latents)
     with torch.no_grad():
-        clean = slot_encoder(latents)
-        wanted = slot_encoder.identities(clean.slots)
-    there = slot_presence(clean.attention_masks)
-    known = pool_features(mid_trunk.features, clean.attention_masks, there)
-    if config.shuffles_slots:
-        known, wanted = (shuffle_slots(one, there, generators) for one in (known, wanted))
+        wanted = slot_networks.encoder.identities(clean.slots)
+    features = pool_features(mid_trunk.features, clean.attention_masks, there)
+    known, wanted = _as_asked(config, [features, wanted], there, generators)
     return slot_loss(config.track_loss, known, there, reference=wanted)
 
 
@@ -114,6 +137,18 @@ def pool_features(
     pooled = sums / shares.sum(dim=(-1, -2))[..., None].clamp(min=1e-6)
     there = presence[..., None].to(pooled.dtype)
     return pooled - (pooled * there).sum(dim=(0, 1, 2)) / there.sum().clamp(min=1)
+
+
+def _as_asked(
+    config: DenoiserConfig,
+    identities: Sequence[Float[Tensor, "b t k _"]],
+    presence: Bool[Tensor, "b t k"],
+    generators: Sequence[torch.Generator],
+) -> Sequence[Float[Tensor, "b t k _"]]:
+    """Return identities as they are, or shuffled each by a draw of its own for the control."""
+    if not config.shuffles_slots:
+        return identities
+    return [shuffle_slots(one, presence, generators) for one in identities]
 
 
 def shuffle_slots(

@@ -13,7 +13,13 @@ from olvdm.training import denoiser as training
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.noisy_batch import NUM_STILLS, draw_noise
-from tests.tiny_networks import tiny_autoencoder, tiny_denoiser, tiny_slot_encoder
+from olvdm.training.slot_term import SlotNetworks
+from tests.tiny_networks import (
+    tiny_autoencoder,
+    tiny_denoiser,
+    tiny_slot_decoder,
+    tiny_slot_encoder,
+)
 
 BOTH = pytest.mark.parametrize("prediction_type", list(SCHEDULES))
 TINY: dict[str, Any] = {
@@ -44,8 +50,8 @@ def make_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         settings: dict[str, Any] = {**TINY, "latents": str(tmp_path / "latents"), **changes}
         config = DenoiserConfig(**settings)
         torch.manual_seed(0)
-        encoder = tiny_slot_encoder() if slots else None
-        return DenoiserStage(config, tiny_autoencoder(), slot_encoder=encoder)
+        looks = SlotNetworks(tiny_slot_encoder(), tiny_slot_decoder()) if slots else None
+        return DenoiserStage(config, tiny_autoencoder(), slot_networks=looks)
 
     return make
 
@@ -214,6 +220,6 @@ def gradients_of(stage: DenoiserStage) -> dict[str, Tensor]:
     return {name: weight.grad for name, weight in weights if weight.grad is not None}
 
 
-def test_loss_on_tracks_needs_a_slot_encoder(make_stage: Any) -> None:
-    with pytest.raises(ValueError, match="needs a slot encoder"):
+def test_loss_on_tracks_needs_slot_networks(make_stage: Any) -> None:
+    with pytest.raises(ValueError, match="needs slot networks"):
         make_stage(track_loss="anchored")
