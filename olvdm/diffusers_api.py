@@ -8,6 +8,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "BaseOutput",
     "ConfigMixin",
     "DDIMScheduler",
+    "DPMSolverMultistepScheduler",
     "DiffusionPipeline",
     "FlowMatchEulerDiscreteScheduler",
     "ModelMixin",

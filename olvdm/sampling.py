@@ -1,7 +1,7 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -12,7 +12,7 @@ from olvdm.denoiser import VideoDenoiser
 from olvdm.errors import InputError, OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
 from olvdm.generation import Generation
-from olvdm.noise_schedule import Scheduler
+from olvdm.noise_schedule import NoiseSchedule, Scheduler
 from olvdm.slot_guidance import SlotGuidance
 
 
@@ -50,6 +50,12 @@ class Guidance:
     prompt_embeds: Float[Tensor, "1 l e"]
     negative_embeds: Float[Tensor, "1 l e"]
     scale: float
+
+    def at(self, level: float, schedule: NoiseSchedule) -> "Guidance":
+        """Return the same prompt, no longer exaggerated at levels where guidance has ended."""
+        if level >= schedule.guided_from:
+            return self
+        return replace(self, scale=min(self.scale, 1.0))
 
 
 def guidance_of(
@@ -118,15 +124,12 @@ def draw_latents(
         ValueError: If the scheduler draws by another kind of prediction.
         OlvdmError: If a number is no longer finite.
 
-    Source: rectified flow (Liu et al. 2022) by diffusers' Euler scheduler, or DDIM (Song et al.
-    2021); guidance from Ho and Salimans 2022. Ours: windows as frame conditioning.
+    Source: rectified flow (Liu et al. 2022) by DPM-Solver++ (Lu et al. 2022) or Euler's method, or
+    DDIM (Song et al. 2021); guidance from Ho and Salimans 2022, over an interval of levels as in
+    Kynkäänniemi et al. 2024. Ours: windows as frame conditioning.
     """
     schedule = denoiser.schedule
-    if not isinstance(scheduler, schedule.scheduler_class):
-        raise ValueError(
-            f"a denoiser of {schedule.prediction_type} needs a {schedule.scheduler_class.__name__},"
-            f" got {type(scheduler).__name__}"
-        )
+    _check_scheduler(schedule, scheduler)
     windows = sampling_windows(noise.shape[2], denoiser.config["num_frames"])
     num_steps, done = num_inference_steps * len(windows), 0
     drawn = noise.clone()
@@ -135,9 +138,10 @@ def draw_latents(
         part = given.window(frames)
         latents = part.put_back(drawn[:, :, inside])
         scheduler.set_timesteps(num_inference_steps, device=noise.device)
-        for timestep in cast("Tensor", scheduler.timesteps):
-            levels = part.timesteps(timestep)
-            prediction = guided_prediction(denoiser, latents, levels, guidance)
+        for timestep, level in schedule.steps(scheduler):
+            levels = part.timesteps(level)
+            guided = guidance.at(level, schedule)
+            prediction = guided_prediction(denoiser, latents, levels, guided)
             predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
             if slot_guidance is not None:
                 prediction = slot_guidance.steer(prediction, predicted, levels, schedule)
@@ -156,10 +160,17 @@ def draw_latents(
             expected[:, :, inside] = predicted
             shown = slice(0, frames.stop)
             so_far = drawn[:, :, shown].clone()  # whoever keeps a step keeps it as it was
-            yield DenoisingStep(
-                clip, done, num_steps, float(timestep), so_far, expected[:, :, shown]
-            )
+            yield DenoisingStep(clip, done, num_steps, level, so_far, expected[:, :, shown])
         given = given.with_latents(latents, frames.start)
+
+
+def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:
+    if not isinstance(scheduler, schedule.scheduler_classes):
+        names = " or ".join(one.__name__ for one in schedule.scheduler_classes)
+        raise ValueError(
+            f"a denoiser of {schedule.prediction_type} needs a {names},"
+            f" got {type(scheduler).__name__}"
+        )
 
 
 @torch.no_grad()

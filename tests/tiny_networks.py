@@ -7,7 +7,7 @@ from torch import nn
 
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
+from olvdm.noise_schedule import SCHEDULES
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
@@ -103,5 +103,5 @@ def tiny_pipeline(seed: int = 0) -> OLVDMPipeline:
         slot_encoder=tiny_slot_encoder(seed),
         slot_decoder=tiny_slot_decoder(seed),
         denoiser=tiny_denoiser(seed),
-        scheduler=FlowMatchEulerDiscreteScheduler(),
+        scheduler=SCHEDULES["flow_prediction"].scheduler(),
     )

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from olvdm.alignment import slot_correlation
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
 from olvdm.frame_conditioning import nothing_given
 from olvdm.sampling import Guidance, draw_latents
 from tests.tiny_networks import (
@@ -61,9 +60,10 @@ def velocity() -> Tensor:
 
 def drawn() -> Tensor:
     noise, embeds = patterned(1, 4, 5, 4, 4), patterned(2, 5, PROMPT_DIM)
+    denoiser = with_pattern(tiny_denoiser())
     *_, last = draw_latents(
-        with_pattern(tiny_denoiser()),
-        FlowMatchEulerDiscreteScheduler(),
+        denoiser,
+        denoiser.schedule.scheduler(),
         noise,
         nothing_given(noise),
         Guidance(embeds[:1], embeds[1:], 2.0),

@@ -11,7 +11,7 @@ INDEX = {
     "_class_name": "OLVDMPipeline",
     "autoencoder": ["olvdm.autoencoder", "VideoAutoencoder"],
     "denoiser": ["olvdm.denoiser", "VideoDenoiser"],
-    "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+    "scheduler": ["diffusers", "DPMSolverMultistepScheduler"],
     "slot_decoder": ["olvdm.slot_decoder", "SlotDecoder"],
     "slot_encoder": ["olvdm.slot_encoder", "SlotEncoder"],
     "text_encoder": ["olvdm.text_encoder", "TextEncoder"],

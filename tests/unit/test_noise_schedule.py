@@ -53,8 +53,8 @@ def test_pull_is_the_slope_of_the_clean_latents(schedule: NoiseSchedule) -> None
 
 
 @BOTH
-def test_schedule_s_own_scheduler_is_of_its_class(schedule: NoiseSchedule) -> None:
-    assert type(schedule.scheduler()) is schedule.scheduler_class
+def test_schedule_s_own_scheduler_is_the_first_of_its_classes(schedule: NoiseSchedule) -> None:
+    assert type(schedule.scheduler()) is schedule.scheduler_classes[0]
 
 
 @pytest.mark.parametrize("level", [1, 250, 981, 999])
@@ -121,10 +121,22 @@ def test_levels_of_flow_are_learned_as_often_as_steps_pass_them() -> None:
     generator = torch.Generator().manual_seed(0)
     drawn = torch.tensor([FLOW.draw_timestep(generator) for _ in range(4000)])
     scheduler = FLOW.scheduler()
-    scheduler.set_timesteps(100)
-    passed = torch.as_tensor(scheduler.timesteps).float()
+    scheduler.set_timesteps(1000)
+    passed = torch.tensor(FLOW.levels(scheduler))
     for share in (0.1, 0.25, 0.5, 0.75, 0.9):
         assert float(drawn.quantile(share)) == pytest.approx(float(passed.quantile(share)), abs=20)
+
+
+@pytest.mark.parametrize("scheduler", [FLOW.scheduler(), FlowMatchEulerDiscreteScheduler()])
+def test_levels_of_flow_are_the_shares_of_noise(scheduler: Any) -> None:
+    scheduler.set_timesteps(4)
+    assert FLOW.levels(scheduler) == pytest.approx((1000 * scheduler.sigmas[:-1]).tolist())
+
+
+def test_levels_of_epsilon_are_the_timesteps() -> None:
+    scheduler = EPSILON.scheduler()
+    scheduler.set_timesteps(50)
+    assert EPSILON.levels(scheduler) == list(range(981, 0, -20))
 
 
 @BOTH

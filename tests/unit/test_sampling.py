@@ -9,7 +9,9 @@ from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from olvdm.errors import OlvdmError
 from olvdm.frame_conditioning import GivenLatents, nothing_given
+from olvdm.noise_schedule import Scheduler
 from olvdm.sampling import DenoisingStep, Guidance, draw_latents, guided_prediction
+from tests.golden.networks import with_pattern
 from tests.tiny_networks import PROMPT_DIM, tiny_denoiser
 
 
@@ -60,7 +62,8 @@ def draw_by_hand(start: Tensor, scale: float, levels: list[float]) -> Tensor:
         timesteps = torch.full((1, start.shape[2]), 1000 * level)
         wanted = denoiser(latents.float(), timesteps, parts.prompt_embeds).double()
         unwanted = denoiser(latents.float(), timesteps, parts.negative_embeds).double()
-        velocity = unwanted + scale * (wanted - unwanted)
+        strength = scale if 1000 * level >= 400 else min(scale, 1.0)
+        velocity = unwanted + strength * (wanted - unwanted)
         latents = latents + (after - level) * velocity
     return latents.float()
 
@@ -102,7 +105,35 @@ def test_both_halves_of_the_guidance_share_a_call(
     calls: tuple[VideoDenoiser, list[tuple[int, ...]]],
 ) -> None:
     draw(noise(0, 1, 4, 4, 8, 8), scale=2.0, denoiser=calls[0])
+    assert calls[1][:2] == [(2, 4, 4, 8, 8)] * 2
+
+
+def test_guidance_ends_at_low_levels(
+    calls: tuple[VideoDenoiser, list[tuple[int, ...]]],
+) -> None:
+    draw(noise(0, 1, 4, 4, 8, 8), scale=2.0, denoiser=calls[0])
+    assert calls[1][2:] == [(1, 4, 4, 8, 8)]
+
+
+def test_a_prompt_that_is_left_out_stays_left_out_at_low_levels(
+    calls: tuple[VideoDenoiser, list[tuple[int, ...]]],
+) -> None:
+    draw(noise(0, 1, 4, 4, 8, 8), scale=0.0, denoiser=calls[0])
     assert calls[1] == [(2, 4, 4, 8, 8)] * 3
+
+
+@torch.no_grad()
+def test_default_solver_is_nearer_to_many_steps_than_euler_s_method() -> None:
+    denoiser, start = with_pattern(tiny_denoiser()), noise(0, 1, 4, 4, 8, 8)
+
+    def last(scheduler: Scheduler, num_steps: int) -> Tensor:
+        given, prompt = nothing_given(start), guidance(1.0)
+        *_, step = draw_latents(denoiser, scheduler, start, given, prompt, num_steps)
+        return step.latents
+
+    euler = FlowMatchEulerDiscreteScheduler(shift=3.0)
+    truth, found = last(euler, 400), last(denoiser.schedule.scheduler(), 10)
+    assert (found - truth).norm() < 0.6 * (last(euler, 10) - truth).norm()
 
 
 def test_guidance_of_one_is_the_prompt_alone() -> None:
@@ -167,7 +198,7 @@ def test_bf16_denoiser_leaves_the_latents_in_float32() -> None:
 
 def test_scheduler_of_another_prediction_is_refused() -> None:
     start = noise(0, 1, 4, 4, 8, 8)
-    with pytest.raises(ValueError, match="needs a FlowMatchEulerDiscreteScheduler, got DDIM"):
+    with pytest.raises(ValueError, match=r"needs a DPMSolver.* or FlowMatch.*, got DDIM"):
         next(
             draw_latents(
                 tiny_denoiser(), DDIMScheduler(), start, nothing_given(start), guidance(), 3
