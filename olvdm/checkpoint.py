@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler, ModelMixin
+from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, named, quoted_name
 from olvdm.manifest import COPY_AGAIN, verify_folder
 from olvdm.network_folder import load_network, network_settings, read_config
@@ -44,7 +44,8 @@ SHARED_SETTINGS = (
 )
 SCHEDULER = "scheduler"
 PROMPTS_NAME = "prompt_embeds.safetensors"
-LARGEST_SHIFT = 100.0  # of the noise levels towards noise; 1 is none
+SHIFTS = ("shift", "flow_shift")  # of the noise levels towards noise, by what schedulers call it
+LARGEST_SHIFT = 100.0  # 1 is none
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[st
     """Load networks, scheduler and stored prompts of a folder whose files are as listed."""
     settings = {name: network_settings(path / name, kind) for name, kind in NETWORKS.items()}
     schedule = _schedule(settings["denoiser"])
-    _check_index(path, schedule)
+    scheduler_class = _check_index(path, schedule)
     for one, its_setting, other, other_setting in SHARED_SETTINGS:
         given, needed = settings[other][other_setting], settings[one][its_setting]
         if given != needed:
@@ -112,7 +113,7 @@ def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[st
         if kind is not TextEncoder
     }
     parts["text_encoder"] = _text_encoder_loader(path / "text_encoder", dtype)
-    parts[SCHEDULER] = _load_scheduler(path / SCHEDULER, schedule)
+    parts[SCHEDULER] = _load_scheduler(path / SCHEDULER, schedule, scheduler_class)
     return parts, _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
 
 
@@ -146,13 +147,20 @@ def _schedule(denoiser_settings: Mapping[str, Any]) -> NoiseSchedule:
     return SCHEDULES[name]
 
 
-def _check_index(folder: Path, schedule: NoiseSchedule) -> None:
-    """Compare the index of parts with our own table, so that data never names code."""
+def _check_index(folder: Path, schedule: NoiseSchedule) -> type[Scheduler]:
+    """Compare the index of parts with our own table, so that data never names code.
+
+    Returns:
+        The class of the scheduler, one of those that the schedule can be drawn by.
+    """
     index = read_config(folder, "model_index.json")
     index.pop("_diffusers_version", None)
+    known = {one.__name__: one for one in schedule.scheduler_classes}
+    names = [["diffusers", name] for name in known]
+    found = index.get(SCHEDULER)
     wanted: dict[str, object] = {
         "_class_name": "OLVDMPipeline",
-        SCHEDULER: ["diffusers", schedule.scheduler_class.__name__],
+        SCHEDULER: found if found in names else names[0],
         **{name: [kind.__module__, kind.__name__] for name, kind in NETWORKS.items()},
     }
     for name in sorted(wanted.keys() | index.keys()):
@@ -161,16 +169,18 @@ def _check_index(folder: Path, schedule: NoiseSchedule) -> None:
             raise CheckpointError(
                 f"model_index.json must say {needed} for {name[:40]}; {COPY_AGAIN}"
             )
+    return known[index[SCHEDULER][1]]
 
 
-def _load_scheduler(folder: Path, schedule: NoiseSchedule) -> Scheduler:
+def _load_scheduler(folder: Path, schedule: NoiseSchedule, kind: type[Scheduler]) -> Scheduler:
     """Return the scheduler; of its settings only the shift is free, for sampling relies on them."""
     settings = read_config(folder, "scheduler_config.json")
-    scheduler = schedule.scheduler()
-    parameters = inspect.signature(schedule.scheduler_class.__init__).parameters
+    fresh = schedule.scheduler()
+    scheduler: Scheduler = fresh if isinstance(fresh, kind) else kind()
+    parameters = inspect.signature(kind.__init__).parameters
     wanted = {name: scheduler.config[name] for name in parameters if name != "self"}
-    wanted["_class_name"] = schedule.scheduler_class.__name__
-    shift = settings.pop("shift", 1.0) if "shift" in wanted else 1.0
+    wanted["_class_name"] = kind.__name__
+    shift = {name: settings.pop(name) for name in SHIFTS if name in wanted and name in settings}
     settings.pop("_diffusers_version", None)
     for name, value in settings.items():
         if name not in wanted or value != wanted[name] or type(value) is not type(wanted[name]):
@@ -178,14 +188,13 @@ def _load_scheduler(folder: Path, schedule: NoiseSchedule) -> Scheduler:
             raise CheckpointError(
                 f"{SCHEDULER}/scheduler_config.json: {name[:40]} must be {needed}"
             )
-    if not isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
-        return scheduler
-    is_number = isinstance(shift, int | float) and not isinstance(shift, bool)
-    if not is_number or not math.isfinite(shift) or not 0 < shift <= LARGEST_SHIFT:
-        raise CheckpointError(
-            f"{SCHEDULER}/scheduler_config.json: shift must lie within 0 and {LARGEST_SHIFT:g}"
-        )
-    return FlowMatchEulerDiscreteScheduler(shift=shift)
+    for name, value in shift.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or not 0 < value <= LARGEST_SHIFT:
+            raise CheckpointError(
+                f"{SCHEDULER}/scheduler_config.json: {name} must lie within 0 and {LARGEST_SHIFT:g}"
+            )
+    return cast("Scheduler", cast("Any", kind).from_config(scheduler.config, **shift))
 
 
 def _load_prompts(path: Path, text_settings: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from olvdm.diffusers_api import DDIMScheduler
+from olvdm.diffusers_api import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from olvdm.errors import CheckpointError
 from olvdm.noise_schedule import SCHEDULES as SCHEDULES_OF_NOISE
 from olvdm.pipeline import OLVDMPipeline
@@ -383,17 +383,19 @@ def test_settings_too_large_to_read_are_refused_unread(model: Path) -> None:
     )
 
 
+EULER = "FlowMatchEulerDiscreteScheduler"
 SCHEDULES: list[tuple[dict[str, Any], str]] = [
     ({"num_train_timesteps": 10**9}, "num_train_timesteps must be 1000"),
     ({"use_dynamic_shifting": True}, "use_dynamic_shifting must be False"),
-    ({"stochastic_sampling": True}, "stochastic_sampling must be False"),
-    ({"invert_sigmas": 1}, "invert_sigmas must be False"),
-    ({"shift": 0}, "shift must lie within 0 and 100"),
-    ({"shift": float("nan")}, "shift must lie within 0 and 100"),
-    ({"shift": True}, "shift must lie within 0 and 100"),
-    ({"shift": "1"}, "shift must lie within 0 and 100"),
+    ({"thresholding": True}, "thresholding must be False"),
+    ({"use_flow_sigmas": 1}, "use_flow_sigmas must be True"),
+    ({"flow_shift": 0}, "flow_shift must lie within 0 and 100"),
+    ({"flow_shift": float("nan")}, "flow_shift must lie within 0 and 100"),
+    ({"flow_shift": True}, "flow_shift must lie within 0 and 100"),
+    ({"flow_shift": "1"}, "flow_shift must lie within 0 and 100"),
+    ({"shift": 3.0}, "shift must be left out"),
     ({"surprise": 1}, "surprise must be left out"),
-    ({"_class_name": "DDIMScheduler"}, "_class_name must be FlowMatchEulerDiscreteScheduler"),
+    ({"_class_name": "DDIMScheduler"}, "_class_name must be DPMSolverMultistepScheduler"),
 ]
 
 
@@ -406,9 +408,18 @@ def test_schedule_that_would_break_sampling_is_refused(
 
 
 def test_shift_of_the_schedule_is_free(model: Path) -> None:
-    edit_json(model / "scheduler" / "scheduler_config.json", {"shift": 3.0})
+    edit_json(model / "scheduler" / "scheduler_config.json", {"flow_shift": 5.0})
     sign(model)
-    assert OLVDMPipeline.from_pretrained(model).scheduler.config["shift"] == 3.0
+    assert OLVDMPipeline.from_pretrained(model).scheduler.config["flow_shift"] == 5.0
+
+
+def test_model_that_names_euler_s_method_is_drawn_by_it(model: Path) -> None:
+    edit_json(model / "model_index.json", {"scheduler": ["diffusers", EULER]})
+    (model / "scheduler" / "scheduler_config.json").unlink()
+    FlowMatchEulerDiscreteScheduler(shift=3.0).save_pretrained(model / "scheduler")
+    sign(model)
+    scheduler = OLVDMPipeline.from_pretrained(model).scheduler
+    assert (type(scheduler).__name__, scheduler.config["shift"]) == (EULER, 3.0)
 
 
 def epsilon_model(model: Path) -> Path:
