@@ -8,7 +8,7 @@ from PIL import Image
 
 from olvdm.errors import InputError
 from olvdm.generation import Generation, as_output, check_frames, check_number
-from olvdm.limits import GUIDANCE, MAX_FRAMES, SIDES, STEPS
+from olvdm.limits import GUIDANCE, MAX_FRAMES, PROMPT_CHARS, SIDES, STEPS
 
 FRAMES = np.zeros((2, 8, 8, 3), dtype=np.uint8)
 
@@ -35,6 +35,7 @@ def test_defaults_are_legal() -> None:
         {"guidance_scale": 20},
         {"prompt": ["one", "two"], "generator": [torch.Generator(), torch.Generator()]},
         {"prompt": ""},
+        {"prompt": "a" * PROMPT_CHARS.high, "negative_prompt": "a" * PROMPT_CHARS.high},
         {"given_frames": FRAMES},
         {"given_frames": FRAMES, "given_places": [0, 15]},
         {"given_frames": FRAMES, "given_places": (3, 4)},
@@ -58,6 +59,12 @@ def test_legal_settings_pass(changes: dict[str, Any]) -> None:
         ({"height": 33}, "height must be one of 32, 48,"),
         ({"width": 144}, "width must be one of 32, 48,"),
         ({"output_type": "gif"}, "output_type must be one of np, pt, pil, latent, got 'gif'"),
+        ({"guidance_scale": float("-inf")}, "guidance_scale must be a number"),
+        ({"prompt": "a" * 301}, "prompt has 301 characters; shorten it to at most 300."),
+        ({"prompt": "a" * 10**6}, "prompt has 1,000,000 characters; shorten it to at most 300."),
+        ({"prompt": ["a", "b" * 10**6]}, "prompt 2 has 1,000,000 characters; shorten it to at"),
+        ({"negative_prompt": "a" * 10**6}, "negative_prompt has 1,000,000 characters; shorten it"),
+        ({"prompt": "a\ud800"}, "prompt holds a broken character"),
         ({"prompt": []}, "prompt must be a text or a list of at least one text"),
         ({"generator": [torch.Generator()] * 2}, "need one generator a prompt: got 2 for 1"),
         ({"given_places": [0]}, "given_frames must be uint8 frames of shape t h w 3"),

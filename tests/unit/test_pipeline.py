@@ -339,6 +339,15 @@ def test_illegal_generation_is_refused_before_anything_is_drawn(
         draw(tiny_pipeline, num_frames=65)
 
 
+@pytest.mark.parametrize("prompts", [["a" * 10**6], [*PROMPTS, "a" * 10**6]])
+def test_endless_prompt_is_refused_before_it_is_tokenized(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch, prompts: list[str]
+) -> None:
+    monkeypatch.setattr(tiny_pipeline, "encode_prompt", lambda _: pytest.fail("encoded"))
+    with pytest.raises(InputError, match=r"has 1,000,000 characters; shorten it to at most 300\."):
+        tiny_pipeline(prompts)
+
+
 def test_stored_prompt_is_the_encoded_prompt(tiny_pipeline: OLVDMPipeline) -> None:
     wanted = draw(tiny_pipeline).uint8_frames
     tiny_pipeline.store_prompts(PROMPTS)
