@@ -24,10 +24,10 @@ from benchmarks.rounds import Case, Measurement, Spread, measure, times_table
 from benchmarks.settings import Settings
 from benchmarks.tables import Table
 from olvdm.pipeline import OLVDMPipeline
+from olvdm.slot_networks import SlotNetworks
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.optimizer import make_optimizers
-from olvdm.training.slot_term import SlotNetworks
 
 BATCH = 4
 SLOT_GOAL = 0.20

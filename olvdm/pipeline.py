@@ -226,7 +226,7 @@ class OLVDMPipeline(DiffusionPipeline):
         """
         generation.check()
         scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
-        steering = slot_guidance(self.slot_encoder, scale, floor)
+        steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
         latents: list[Tensor] = []
         for clip in range(generation.num_clips):
             guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)

@@ -9,14 +9,15 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from olvdm.alignment import slot_presence
 from olvdm.noise_schedule import NoiseSchedule
+from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
+from olvdm.slot_networks import SlotNetworks
 
 LARGEST_LEVEL = 700.0  # above it a clip is not recognisable, and its slots mean nothing
 FLOOR_QUANTILE = 0.25  # of the steadiness of real clips
 # That quantile of the shipped slots on 64 real clips; `olvdm evaluate` measures it for any others.
-DEFAULT_FLOOR = 0.955
+DEFAULT_FLOOR = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class SlotGuidance:
     slots, that of LVDM included.
 
     Attributes:
-        encoder: Finds the slots, in fp32.
+        networks: Find the slots, in fp32.
         scale: Length of a step; 0 leaves everything as it is.
         floor: Steadiness from which a slot is left alone.
 
@@ -35,7 +36,7 @@ class SlotGuidance:
     latents alone, as in universal guidance (Bansal et al. 2023). Ours: the length of the step.
     """
 
-    encoder: SlotEncoder
+    networks: SlotNetworks
     scale: float
     floor: float
 
@@ -98,18 +99,19 @@ class SlotGuidance:
         self, latents: Float[Tensor, "b c t h w"], signal: Float[Tensor, "b t"]
     ) -> Float[Tensor, ""]:
         """Return how far slots fall below the floor, the mean over all that are there."""
-        found, is_there = steadiness(self.encoder, latents)
+        found, is_there = steadiness(self.networks, latents)
         weights = is_there * (signal[:, 1:] * signal[:, :-1])[..., None]
         return ((self.floor - found).clamp(min=0) * weights).sum() / is_there.sum().clamp(min=1)
 
 
 def slot_guidance(
-    encoder: SlotEncoder, scale: float | int, floor: float | int | None
+    encoder: SlotEncoder, decoder: SlotDecoder, scale: float | int, floor: float | int | None
 ) -> SlotGuidance | None:
     """Return the guidance of a model, or none where its scale is 0.
 
     Args:
         encoder: Of the model; a copy in fp32 is made, since bf16 gradients are coarse.
+        decoder: Of the model, likewise.
         scale: Length of a step.
         floor: Steadiness from which a slot is left alone; none for `DEFAULT_FLOOR`.
 
@@ -119,34 +121,36 @@ def slot_guidance(
     if scale == 0:
         return None
     found = DEFAULT_FLOOR if floor is None else float(floor)
-    return SlotGuidance(_in_fp32(encoder), float(scale), found)
+    return SlotGuidance(_in_fp32(encoder, decoder), float(scale), found)
 
 
 def steadiness(
-    encoder: SlotEncoder, latents: Float[Tensor, "b c t h w"]
+    networks: SlotNetworks, latents: Float[Tensor, "b c t h w"]
 ) -> tuple[Float[Tensor, "b t2 k"], Bool[Tensor, "b t2 k"]]:
     """Return how alike each slot is to itself one latent frame on, C_kk of method.md section 3.
 
     Args:
-        encoder: Finds the slots.
+        networks: Find the slots.
         latents: Of clips.
 
     Returns:
         Cosines in [-1, 1], and whether the slot is there in both frames.
     """
-    encoding = encoder(latents)
-    identities = encoder.identities(encoding.slots)
-    is_there = slot_presence(encoding.attention_masks)
+    encoding, is_there = networks(latents)
+    identities = networks.encoder.identities(encoding.slots)
     cosines = F.cosine_similarity(identities[:, 1:], identities[:, :-1], dim=-1)
     return cosines, is_there[:, 1:] & is_there[:, :-1]
 
 
 @torch.no_grad()
-def measure_floor(encoder: SlotEncoder, clips: Iterable[Float[Tensor, "b c t h w"]]) -> float:
+def measure_floor(
+    encoder: SlotEncoder, decoder: SlotDecoder, clips: Iterable[Float[Tensor, "b c t h w"]]
+) -> float:
     """Return the steadiness that three quarters of the slots of real clips reach.
 
     Args:
         encoder: Finds the slots.
+        decoder: Says which of them are there.
         clips: Latents of real clips of at least two latent frames.
 
     Returns:
@@ -155,13 +159,13 @@ def measure_floor(encoder: SlotEncoder, clips: Iterable[Float[Tensor, "b c t h w
     Source: method.md section 4, last paragraph.
     """
     found: list[Tensor] = []
-    exact = _in_fp32(encoder)
+    exact = _in_fp32(encoder, decoder)
     for latents in clips:
         cosines, is_there = steadiness(exact, latents.float())
         found.append(cosines[is_there])
     return float(torch.cat(found).quantile(FLOOR_QUANTILE))
 
 
-def _in_fp32(encoder: SlotEncoder) -> SlotEncoder:
+def _in_fp32(encoder: SlotEncoder, decoder: SlotDecoder) -> SlotNetworks:
     with torch.inference_mode(False):  # what is made in that mode knows no gradients for ever
-        return copy.deepcopy(encoder).float().requires_grad_(False)
+        return SlotNetworks(copy.deepcopy(encoder).float(), copy.deepcopy(decoder).float())

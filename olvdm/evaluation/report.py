@@ -213,6 +213,7 @@ def _with_floor(evaluation: Evaluation, pipeline: OLVDMPipeline) -> Evaluation:
     weights = next(pipeline.autoencoder.parameters())
     floor = measure_floor(
         pipeline.slot_encoder,
+        pipeline.slot_decoder,
         (pipeline.autoencoder.encode(frames_to_clip(clip.frames).to(weights)) for clip in clips),
     )
     return replace(evaluation, slot_guidance_floor=as_number(floor))

@@ -15,12 +15,13 @@ from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
 from olvdm.losses import denoising_loss
 from olvdm.sampling import Guidance, draw_latents
+from olvdm.slot_networks import SlotNetworks
 from olvdm.text_encoder import TextEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.latents import LatentsDataset
 from olvdm.training.noisy_batch import NUM_STILLS, NoisyBatch, draw_noise, draw_window
-from olvdm.training.slot_term import SlotNetworks, slot_term, track_term
+from olvdm.training.slot_term import slot_term, track_term
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames
 

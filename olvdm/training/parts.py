@@ -15,6 +15,7 @@ from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, InputError, named, quoted_name
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
+from olvdm.slot_networks import SlotNetworks
 from olvdm.text_encoder import TextEncoder, load_named_tower
 from olvdm.training.autoencoder import AutoencoderStage
 from olvdm.training.config import (
@@ -26,7 +27,6 @@ from olvdm.training.config import (
 )
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.judge import JudgeStage
-from olvdm.training.slot_term import SlotNetworks
 from olvdm.training.slots import SlotsStage
 from olvdm.training.stage import Stage
 

@@ -6,40 +6,13 @@ import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from olvdm.alignment import slot_presence
 from olvdm.denoiser import MidTrunk
 from olvdm.losses import slot_loss
-from olvdm.slot_decoder import SlotDecoder
-from olvdm.slot_encoder import SlotEncoder, SlotEncoding
+from olvdm.slot_networks import SlotNetworks
 from olvdm.training.config import DenoiserConfig
-
-
-class SlotNetworks(nn.Module):
-    """What a slot loss looks at clips with; it is frozen.
-
-    Args:
-        encoder: Finds the slots.
-        decoder: Says which of them are there. A slot that nothing is left for still attends
-            somewhere, most of all along the edges of objects; only what it draws tells that it
-            holds nothing.
-    """
-
-    def __init__(self, encoder: SlotEncoder, decoder: SlotDecoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-        self.requires_grad_(False).eval()
-
-    @torch.no_grad()
-    def look(
-        self, latents: Float[Tensor, "b c t h w"]
-    ) -> tuple[SlotEncoding, Bool[Tensor, "b t k"]]:
-        """Return the slots of clean latents, and which of them hold something."""
-        encoding = self.encoder(latents)
-        drawing = self.decoder(encoding.slots, *latents.shape[-2:])
-        return encoding, slot_presence(drawing.alpha_masks())
 
 
 def slot_term(
@@ -67,7 +40,8 @@ def slot_term(
     """
     slot_encoder = slot_networks.encoder
     slots = slot_encoder(predicted).slots
-    clean, presence = slot_networks.look(latents)
+    with torch.no_grad():
+        clean, presence = slot_networks(latents)
     both = [slot_encoder.identities(one) for one in (slots, clean.slots)]
     known, wanted = _as_asked(config, both, presence, generators)
     return slot_loss(config.slot_loss, known, presence, frame_weights, wanted)
@@ -101,8 +75,8 @@ def track_term(
         there = slot_presence(tracks.attention_masks)
         return slot_loss(config.track_loss, tracks.identities, there)
     assert slot_networks is not None  # the stage has seen to it
-    clean, there = slot_networks.look(latents)
     with torch.no_grad():
+        clean, there = slot_networks(latents)
         wanted = slot_networks.encoder.identities(clean.slots)
     features = pool_features(mid_trunk.features, clean.attention_masks, there)
     known, wanted = _as_asked(config, [features, wanted], there, generators)

@@ -17,7 +17,8 @@ from olvdm.slot_guidance import (
     slot_guidance,
     steadiness,
 )
-from tests.tiny_networks import PROMPTS, tiny_slot_encoder
+from olvdm.slot_networks import SlotNetworks
+from tests.tiny_networks import PROMPTS, tiny_slot_decoder, tiny_slot_encoder
 
 BOTH = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=list(SCHEDULES))
 FLOOR = 0.999
@@ -34,14 +35,18 @@ def levels(value: float, num_frames: int = 4) -> Tensor:
 
 
 def guidance(scale: float = 0.05, floor: float = FLOOR) -> SlotGuidance:
-    found = slot_guidance(tiny_slot_encoder(), scale, floor)
+    found = slot_guidance(tiny_slot_encoder(), tiny_slot_decoder(), scale, floor)
     assert found is not None
     return found
 
 
+def networks() -> SlotNetworks:
+    return SlotNetworks(tiny_slot_encoder(), tiny_slot_decoder())
+
+
 @torch.no_grad()
 def mean_steadiness(clip: Tensor) -> float:
-    cosines, is_there = steadiness(tiny_slot_encoder(), clip)
+    cosines, is_there = steadiness(networks(), clip)
     return float(cosines[is_there].mean())
 
 
@@ -118,9 +123,9 @@ def test_a_single_frame_and_a_clip_of_noise_are_not_steered() -> None:
 
 
 def test_steering_works_where_gradients_are_off() -> None:
-    encoder = tiny_slot_encoder()
+    encoder, decoder = tiny_slot_encoder(), tiny_slot_decoder()
     with torch.inference_mode():
-        found = slot_guidance(encoder, 0.05, FLOOR)
+        found = slot_guidance(encoder, decoder, 0.05, FLOOR)
         assert found is not None
         assert found.step(latents(), levels(300.0), FLOW).any()
 
@@ -134,12 +139,9 @@ def test_steering_leaves_the_model_s_own_slots_without_gradient(
 
 def test_the_floor_is_a_quarter_of_what_real_slots_reach() -> None:
     clips = [latents(seed) for seed in range(6)]
-    floor = measure_floor(tiny_slot_encoder(), clips)
+    floor = measure_floor(tiny_slot_encoder(), tiny_slot_decoder(), clips)
     found = torch.cat(
-        [
-            cosines[there]
-            for cosines, there in (steadiness(tiny_slot_encoder(), one) for one in clips)
-        ]
+        [cosines[there] for cosines, there in (steadiness(networks(), one) for one in clips)]
     )
     assert float((found < floor).float().mean()) == pytest.approx(0.25, abs=0.05)
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from olvdm.clip_layer import CLIP_LAYERS
 from olvdm.errors import InputError
 from olvdm.noise_schedule import LEVEL_SHIFT, SCHEDULES
+from olvdm.slot_networks import SlotNetworks
 from olvdm.training import denoiser as training
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.noisy_batch import NUM_STILLS, draw_noise
-from olvdm.training.slot_term import SlotNetworks
 from tests.tiny_networks import (
     tiny_autoencoder,
     tiny_denoiser,

@@ -1,10 +1,8 @@
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from olvdm.alignment import slot_presence
 from olvdm.losses import anchored_loss, gram_loss
-from olvdm.training.slot_term import SlotNetworks, pool_features, shuffle_slots
-from tests.tiny_networks import tiny_slot_decoder, tiny_slot_encoder
+from olvdm.training.slot_term import pool_features, shuffle_slots
 
 
 def generators(seed: int, count: int) -> list[torch.Generator]:
@@ -20,29 +18,6 @@ def drawn(seed: int = 0) -> Tensor:
 
 def all_there(identities: Tensor) -> Tensor:
     return torch.ones(identities.shape[:3], dtype=torch.bool)
-
-
-def test_a_slot_that_draws_nothing_is_not_there_wherever_it_attends() -> None:
-    encoder, decoder = tiny_slot_encoder(), tiny_slot_decoder()
-
-    def first_claims_all(_: nn.Module, __: object, claims: Tensor) -> Tensor:
-        return (
-            claims + 100 * (torch.arange(len(claims)) % encoder.num_slots == 0)[:, None, None, None]
-        )
-
-    decoder.to_alpha.register_forward_hook(first_claims_all)
-    latents = torch.randn(2, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    encoding, presence = SlotNetworks(encoder, decoder).look(latents)
-    assert bool(slot_presence(encoding.attention_masks).all())
-    assert bool(presence[..., 0].all())
-    assert not bool(presence[..., 1:].any())
-
-
-def test_what_a_slot_loss_looks_with_never_learns() -> None:
-    networks = SlotNetworks(tiny_slot_encoder(), tiny_slot_decoder())
-    assert not any(weight.requires_grad for weight in networks.parameters())
-    latents = torch.zeros(1, 4, 2, 8, 8, requires_grad=True)
-    assert not networks.look(latents)[0].slots.requires_grad
 
 
 def test_what_features_say_of_a_slot_is_their_mean_where_it_is() -> None:
