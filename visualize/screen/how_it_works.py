@@ -23,8 +23,9 @@ one colour.
 
 **Slots show who stays who.** If the slot of the red circle in frame 5 is the slot of the red circle
 in frame 6, the two vectors are alike, wherever the circle went: they are compared by what a slot
-holds, and not by where. The heatmap compares every slot of every frame with every other. Sorted by slot, a clip whose objects stay themselves has *orange blocks along the diagonal*;
-a stripe that fades, or orange off the diagonal, is an object that changed or swapped.
+holds, and not by where. The heatmap compares every slot of every frame with every other. Sorted by
+slot, a clip whose objects stay themselves has *orange blocks along the diagonal*; a stripe that
+fades, or orange off the diagonal, is an object that changed or swapped.
 
 **Masks follow the picture.** A slot draws its object in one colour and claims a blob of pixels. The
 masks on the screen are the *posterior*: a pixel goes to the slot that claims it *and* would draw it
