@@ -8,6 +8,7 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from olvdm.alignment import slot_presence
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import GridEmbedding
 
@@ -56,7 +57,8 @@ class SlotDrawing:
 
         The claims of the slots are what is expected before, and by Bayes' rule a slot that would
         draw a pixel in its true colour gains it from one that would not. So the masks follow the
-        edges of the picture, which claims on a coarse grid cannot.
+        edges of the picture, which claims on a coarse grid cannot. A slot that is there in no
+        frame holds nothing at all: else it would gain the blended pixels along the edges of others.
 
         Args:
             clip: What was drawn, in [-1, 1], at any resolution.
@@ -65,10 +67,11 @@ class SlotDrawing:
             Shares in [0, 1] at that resolution, sum 1 over the slots.
 
         Source: responsibilities of a spatial mixture (Greff et al. 2017, N-EM). Ours: to take them
-        for the masks; they need no further training.
+        for the masks, which need no further training; and that spare slots have none.
         """
         size = clip.shape[3:]
         frames: list[Tensor] = []
+        is_spare = torch.ones_like(self.alpha_logits[:, 0, :, 0, 0], dtype=torch.bool)
         for frame in range(clip.shape[2]):  # one by one: large clips would not fit otherwise
             claims = F.interpolate(
                 self.alpha_logits[:, frame].float(), size, mode="bilinear", align_corners=False
@@ -77,8 +80,10 @@ class SlotDrawing:
             drawn = F.interpolate(drawn, size, mode="bilinear", align_corners=False)
             drawn = rearrange(drawn, "(b k) c h w -> b k c h w", b=len(clip))
             distances = (clip[:, None, :, frame].float() - drawn).square().sum(dim=2)
-            frames.append((claims - distances / (2 * COLOUR_SPREAD**2)).softmax(dim=1))
-        return torch.stack(frames, dim=1)
+            frames.append(claims - distances / (2 * COLOUR_SPREAD**2))
+            is_spare &= ~slot_presence(frames[-1][:, None])[:, 0]
+        unlikely = torch.where(is_spare, -torch.inf, 0.0)[..., None, None]
+        return torch.stack([(logits + unlikely).softmax(dim=1) for logits in frames], dim=1)
 
 
 class SlotDecoder(ModelMixin, ConfigMixin):

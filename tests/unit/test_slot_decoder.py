@@ -96,6 +96,38 @@ def test_colour_that_no_slot_draws_leaves_the_claims_as_they_were() -> None:
     torch.testing.assert_close(drawing.posterior_masks(grey), drawing.alpha_masks(16, 16))
 
 
+def three_shades(num_frames: int) -> SlotDrawing:
+    """Slots that draw black, white and grey everywhere and claim every pixel alike."""
+    shades = torch.tensor([-1.0, 1.0, 0.0]).view(1, 1, 3, 1, 1, 1)
+    drawn = shades.expand(1, num_frames, 3, 3, 16, 16)
+    empty = torch.zeros(1, 3, num_frames, 16, 16)
+    return SlotDrawing(empty, empty, torch.zeros(1, num_frames, 3, 16, 16), drawn)
+
+
+def halves(num_frames: int) -> torch.Tensor:
+    """A clip whose left half is black and whose right half is white."""
+    clip = -torch.ones(1, 3, num_frames, 16, 16)
+    clip[..., 8:] = 1
+    return clip
+
+
+def test_slot_that_is_never_there_gains_no_blended_pixel() -> None:
+    clip = halves(2)
+    clip[..., 5, 8] = 0.1  # one of 256 pixels: a trace
+    masks = three_shades(2).posterior_masks(clip)
+    assert not masks[:, :, 2].any()
+    assert (masks[:, :, 1, 5, 8] > 0.5).all()
+    torch.testing.assert_close(masks.sum(dim=2), torch.ones(1, 2, 16, 16))
+
+
+def test_slot_that_is_there_once_keeps_the_last_sliver_of_its_object() -> None:
+    clip = halves(2)
+    clip[:, :, 0, :, 6:10] = 0
+    clip[:, :, 1, 5, 8] = 0
+    masks = three_shades(2).posterior_masks(clip)
+    assert (masks[0, 1, 2, 5, 8] > 0.5).all()
+
+
 def test_posterior_shares_sum_to_one_in_every_frame() -> None:
     drawing = tiny_slot_decoder()(slots(), 4, 4)
     clip = torch.rand(2, 3, slots().shape[1], 20, 28) * 2 - 1
