@@ -17,14 +17,13 @@ from olvdm.limits import (
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
     GUIDANCE,
-    MAX_FRAMES,
     NEGATIVE_PROMPT_CHARS,
+    PIPELINE_FRAMES,
     SIDES,
     SLOT_FLOOR,
     SLOT_GUIDANCE,
     STEPS,
     Range,
-    WholeRange,
 )
 from olvdm.request import check_text
 
@@ -43,7 +42,7 @@ class Generation:
             a clip.
         negative_prompt_embeds: In place of `negative_prompt`, likewise; one row for all clips, or
             one each.
-        num_frames: Frames of each clip, 1 to 64; longer ones than the training saw are drawn in
+        num_frames: Frames of each clip, 1 to 256; longer ones than the training saw are drawn in
             windows, each continuing the one before.
         height: Of the clip, pixels; none for the size of the training.
         width: Likewise.
@@ -93,7 +92,7 @@ class Generation:
             InputError: If a value is of the wrong type or out of its range.
         """
         self._check_prompts()
-        check_number("num_frames", self.num_frames, WholeRange(1, MAX_FRAMES))
+        check_number("num_frames", self.num_frames, PIPELINE_FRAMES)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
@@ -160,6 +159,11 @@ class Generation:
         check_frames("given_frames", self.given_frames)
         assert self.given_frames is not None
         count, places = len(self.given_frames), self.places()
+        if self.given_places is None and count > self.num_frames:
+            raise InputError(
+                f"given_frames has {count} frames, but num_frames is {self.num_frames}; ask for a "
+                "longer clip, or give fewer"
+            )
         is_whole = all(_is_whole(place) for place in places)
         is_rising = is_whole and all(first < second for first, second in pairwise(places))
         is_inside = is_whole and all(0 <= place < self.num_frames for place in places)

@@ -38,6 +38,20 @@ class WholeRange(Range):
     high: int
 
 
+@dataclass(frozen=True)
+class EvenRange(WholeRange):
+    """A closed range of even numbers.
+
+    Attributes:
+        low: Smallest legal number.
+        high: Largest legal number.
+    """
+
+    def __contains__(self, value: float | int) -> bool:
+        """Say whether a number is legal."""
+        return super().__contains__(value) and value % 2 == 0
+
+
 # What a person writes.
 PROMPT_RAW_MAX: Final = 1_200  # code points, checked before any normalising
 PROMPT_CHARS: Final = WholeRange(1, 300)  # after cleaning; more is refused, never cut silently
@@ -45,8 +59,9 @@ NEGATIVE_PROMPT_CHARS: Final = WholeRange(0, 300)
 PROMPT_TOKENS: Final = 77  # with start and end; the tokenizer cuts the rest, and the result says so
 
 # What a person sets for a generation.
-NUM_FRAMES: Final = tuple(range(8, 65, 2))
-MAX_FRAMES: Final = NUM_FRAMES[-1]
+NUM_FRAMES: Final = EvenRange(8, 64)  # of a clip that a server draws, for it has other visitors
+LONG_FRAMES: Final = EvenRange(8, 256)  # of a clip that the command line draws
+PIPELINE_FRAMES: Final = WholeRange(1, LONG_FRAMES.high)  # of a clip that the pipeline draws
 SIDES: Final = tuple(range(32, 129, 16))  # height and width of a generated clip, pixels
 STEPS: Final = WholeRange(1, 100)
 SAMPLES: Final = WholeRange(1, 4)

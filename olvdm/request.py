@@ -59,10 +59,11 @@ class InspectionRequest:
     adapt_steps: int = 0
 
 
-def check_request(**raw: object) -> Request:
+def check_request(lengths: limits.EvenRange = limits.NUM_FRAMES, /, **raw: object) -> Request:
     """Return a legal generation request, or say in one sentence what is wrong with it.
 
     Args:
+        lengths: Legal numbers of frames: those of a server, or those of the command line.
         **raw: Fields of `Request` as they came in, of any type. A field left out has its default;
             only the prompt must be there.
 
@@ -76,7 +77,11 @@ def check_request(**raw: object) -> Request:
     """
     if "prompt" not in raw:
         raise InputError("The prompt is missing; describe the clip in 1 to 300 characters.")
-    return Request(**_checked(raw, REQUEST_CHECKS))
+    checks = {
+        **REQUEST_CHECKS,
+        "num_frames": lambda name, value: check_length(name, value, lengths),
+    }
+    return Request(**_checked(raw, checks))
 
 
 def check_inspection(**raw: object) -> InspectionRequest:
@@ -161,6 +166,28 @@ def check_whole(name: str, value: object, legal: limits.WholeRange) -> int:
     return number
 
 
+def check_length(name: str, value: object, legal: limits.EvenRange) -> int:
+    """Return a legal number of frames.
+
+    Args:
+        name: The field, as the message calls it.
+        value: What came in; 10.0 counts as 10, but text and booleans are not converted.
+        legal: The range.
+
+    Returns:
+        The number as an int.
+
+    Raises:
+        InputError: If it is anything else; who wants a longer clip is told who draws it.
+    """
+    number = _whole(value)
+    if number is not None and number in legal:
+        return number
+    is_long = number is not None and number in limits.LONG_FRAMES
+    longer = f"; olvdm generate draws up to {limits.LONG_FRAMES.high}" if is_long else ""
+    raise InputError(f"{name} must be an even number from {legal}, got {_shown(value)}{longer}.")
+
+
 def check_number(name: str, value: object, legal: limits.Range) -> float:
     """Return a finite number within a range.
 
@@ -209,7 +236,7 @@ REQUEST_CHECKS: Mapping[str, Check] = {
     "prompt": lambda name, value: check_text(name, value, limits.PROMPT_CHARS),
     "negative_prompt": lambda name, value: check_text(name, value, limits.NEGATIVE_PROMPT_CHARS),
     "seed": lambda name, value: check_whole(name, value, limits.SEED),
-    "num_frames": lambda name, value: check_choice(name, value, limits.NUM_FRAMES),
+    "num_frames": lambda name, value: check_length(name, value, limits.NUM_FRAMES),
     "height": lambda name, value: check_choice(name, value, limits.SIDES),
     "width": lambda name, value: check_choice(name, value, limits.SIDES),
     "num_inference_steps": lambda name, value: check_whole(name, value, limits.STEPS),

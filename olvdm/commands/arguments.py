@@ -29,7 +29,7 @@ from olvdm.limits import (
     ADAPT_STEPS,
     GUIDANCE,
     INSPECT_FRAMES,
-    NUM_FRAMES,
+    LONG_FRAMES,
     NUM_SLOTS,
     SEED,
     SIDES,
@@ -157,7 +157,7 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--output", required=True, metavar="CLIP.mp4", help="where to write")
     parser.add_argument("--negative-prompt", metavar="TEXT", help="what it should not show")
     _add_number(parser, "--seed", f"where the noise starts, {SEED}")
-    frames = f"even number of frames, {NUM_FRAMES[0]} to {NUM_FRAMES[-1]}"
+    frames = f"even number of frames, {LONG_FRAMES}"
     _add_number(parser, "--num-frames", frames)
     sides = f"{SIDES[0]} to {SIDES[-1]} in steps of {SIDES[1] - SIDES[0]}"
     _add_number(parser, "--height", f"pixels, {sides}; without it that of the training")

@@ -37,7 +37,7 @@ from olvdm.errors import InputError, named
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import generation_of
 from olvdm.generation import OLVDMPipelineOutput
-from olvdm.limits import MAX_FRAMES, SLOT_GUIDANCE, Range, WholeRange
+from olvdm.limits import LONG_FRAMES, SLOT_GUIDANCE, Range, WholeRange
 from olvdm.pipeline import OLVDMPipeline, fastest_dtype
 from olvdm.request import Request, check_choice, check_number, check_request, check_whole
 from olvdm.video import write_mp4
@@ -216,7 +216,7 @@ def check_job(settings: dict[str, Any]) -> Job:
         if name not in FIELDS:
             raise InputError(f"there is no setting {name[:64]!r}; known are {', '.join(FIELDS)}")
     asked = {name: settings[name] for name in REQUEST_FIELDS if settings.get(name) is not None}
-    request = check_request(**asked)
+    request = check_request(LONG_FRAMES, **asked)
     given, places = settings.get("given") or (), settings.get("places")
     fps = settings.get("fps")
     checkpoint = settings.get("checkpoint") or CHECKPOINT
@@ -224,8 +224,8 @@ def check_job(settings: dict[str, Any]) -> Job:
         raise InputError("checkpoint must be a folder, and given a list of files")
     inside = WholeRange(0, request.num_frames - 1)
     is_list = isinstance(places, (list, tuple))
-    if places is not None and (not is_list or len(places) > MAX_FRAMES):
-        raise InputError(f"places must be a list of at most {MAX_FRAMES} whole numbers")
+    if places is not None and (not is_list or len(places) > LONG_FRAMES.high):
+        raise InputError(f"places must be a list of at most {LONG_FRAMES.high} whole numbers")
     dtype = settings.get("dtype") or _fastest_name()
     return Job(
         request=request,
@@ -256,13 +256,13 @@ def read_given(files: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"] | None:
     """
     if not files:
         return None
-    if len(files) > MAX_FRAMES:
-        raise InputError(f"at most {MAX_FRAMES} frames can be given, got {len(files)}")
+    if len(files) > LONG_FRAMES.high:
+        raise InputError(f"at most {LONG_FRAMES.high} frames can be given, got {len(files)}")
     if any(Path(file).suffix.lower() not in STILLS for file in files):
         if len(files) > 1:
             raise InputError("give one video, or pictures in PNG or WebP, not both")
         with named("video", files[0]):
-            return decode_video(files[0], max_frames=MAX_FRAMES - 2).frames
+            return decode_video(files[0], max_frames=LONG_FRAMES.high - 2).frames
     pictures = [_read_still(file) for file in files]
     sizes = sorted({f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures})
     if len(sizes) > 1:

@@ -15,7 +15,9 @@ PAGES = ("README.md", "CONTRIBUTING.md")
 PROJECT = tomllib.loads(text_of("pyproject.toml"))
 LIMITS = {
     "prompt": f"{limits.PROMPT_CHARS} characters",
-    "frames of a generated clip": f"{limits.NUM_FRAMES[0]} to {limits.NUM_FRAMES[-1]}, even",
+    "frames of a clip that the page or its API draws": f"{limits.NUM_FRAMES}, even",
+    "frames of a clip that `olvdm generate` draws": f"{limits.LONG_FRAMES}, even",
+    "frames of a clip that the pipeline draws": f"{limits.PIPELINE_FRAMES}",
     "width and height of a generated clip": (
         f"{limits.SIDES[0]} to {limits.SIDES[-1]} pixels, in steps of "
         f"{limits.SIDES[1] - limits.SIDES[0]}"

@@ -8,7 +8,7 @@ from PIL import Image
 
 from olvdm.errors import InputError
 from olvdm.generation import Generation, as_output, check_frames, check_number
-from olvdm.limits import GUIDANCE, MAX_FRAMES, PROMPT_CHARS, SIDES, STEPS
+from olvdm.limits import GUIDANCE, PIPELINE_FRAMES, PROMPT_CHARS, SIDES, STEPS
 
 FRAMES = np.zeros((2, 8, 8, 3), dtype=np.uint8)
 
@@ -28,7 +28,7 @@ def test_defaults_are_legal() -> None:
     "changes",
     [
         {"num_frames": 1},
-        {"num_frames": MAX_FRAMES},
+        {"num_frames": PIPELINE_FRAMES.high},
         {"height": SIDES[0], "width": SIDES[-1]},
         {"num_inference_steps": STEPS.high},
         {"guidance_scale": GUIDANCE.low},
@@ -49,8 +49,8 @@ def test_legal_settings_pass(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"num_frames": 0}, "num_frames must be a whole number from 1 to 64, got 0"),
-        ({"num_frames": 65}, "num_frames must be a whole number from 1 to 64, got 65"),
+        ({"num_frames": 0}, "num_frames must be a whole number from 1 to 256, got 0"),
+        ({"num_frames": 257}, "num_frames must be a whole number from 1 to 256, got 257"),
         ({"num_inference_steps": 0}, "num_inference_steps must be a whole number from 1 to 100"),
         ({"num_inference_steps": 101}, "from 1 to 100, got 101"),
         ({"guidance_scale": -0.1}, "guidance_scale must be a number from 0.0 to 20.0, got -0.1"),
@@ -65,6 +65,10 @@ def test_legal_settings_pass(changes: dict[str, Any]) -> None:
         ({"prompt": ["a", "b" * 10**6]}, "prompt 2 has 1,000,000 characters; shorten it to at"),
         ({"negative_prompt": "a" * 10**6}, "negative_prompt has 1,000,000 characters; shorten it"),
         ({"prompt": "a\ud800"}, "prompt holds a broken character"),
+        (
+            {"given_frames": FRAMES, "num_frames": 1},
+            "given_frames has 2 frames, but num_frames is 1",
+        ),
         ({"prompt": []}, "prompt must be a text or a list of at least one text"),
         ({"generator": [torch.Generator()] * 2}, "need one generator a prompt: got 2 for 1"),
         ({"given_places": [0]}, "given_frames must be uint8 frames of shape t h w 3"),

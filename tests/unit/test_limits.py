@@ -14,6 +14,11 @@ def test_no_range_holds_nan():
     assert not_a_number not in limits.GUIDANCE
 
 
+def test_even_range_holds_even_numbers_alone():
+    held = [number for number in range(70) if number in limits.NUM_FRAMES]
+    assert held == list(range(8, 65, 2))
+
+
 def test_range_reads_as_words():
     assert str(limits.SEED) == "0 to 2,147,483,647"
 

@@ -86,6 +86,7 @@ def test_part_of_a_whole_number_is_refused(field):
         ("num_frames", 7),
         ("num_frames", 9),
         ("num_frames", 66),
+        ("num_frames", 257),
         ("height", 33),
         ("width", 144),
         ("num_inference_steps", 0),
@@ -100,6 +101,25 @@ def test_number_outside_its_limits_is_named_with_them(field, value):
     message = refusal(**{field: value})
     assert str(value) in message
     assert "from" in message or "one of" in message
+
+
+def test_long_clip_is_refused_by_a_server_with_the_way_to_it():
+    assert refusal(num_frames=66) == (
+        "num_frames must be an even number from 8 to 64, got 66; olvdm generate draws up to 256."
+    )
+
+
+def test_command_line_may_ask_for_a_long_clip():
+    assert check_request(limits.LONG_FRAMES, prompt="a", num_frames=256).num_frames == 256
+
+
+@pytest.mark.parametrize("value", [7, 9, 131, 258, float("nan")])
+def test_length_that_nobody_draws_names_the_limits_of_the_command_line(value):
+    with pytest.raises(InputError) as caught:
+        check_request(limits.LONG_FRAMES, prompt="a", num_frames=value)
+    assert caught.value.user_message == (
+        f"num_frames must be an even number from 8 to 256, got {value}."
+    )
 
 
 @pytest.mark.parametrize("value", [10.0, 10, np.int64(10), np.float32(10)])

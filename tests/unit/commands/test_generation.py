@@ -102,6 +102,22 @@ def test_given_picture_is_continued(checkpoint, tmp_path) -> None:
     assert record_of(tmp_path / "clip.json")["given_sha256"]
 
 
+def test_clip_is_longer_than_a_server_would_draw_and_exactly_as_long_as_asked(
+    checkpoint, tmp_path
+) -> None:
+    words = [PROMPT, "--checkpoint", str(checkpoint), *FAST, "--num-frames", "130"]
+    assert main(["generate", *words, "--output", str(tmp_path / "clip.mp4")]) == 0
+    assert len(decode_video(tmp_path / "clip.mp4").frames) == 130
+    assert record_of(tmp_path / "clip.json")["settings"]["num_frames"] == 130
+
+
+def test_video_that_is_longer_than_the_clip_is_refused(checkpoint, tmp_path, capsys) -> None:
+    write_mp4(np.zeros((20, 32, 32, 3), np.uint8), tmp_path / "long.mp4")
+    words = [PROMPT, "--checkpoint", str(checkpoint), "--given", str(tmp_path / "long.mp4"), *FAST]
+    assert main(["generate", *words, "--output", str(tmp_path / "clip.mp4")]) == 2
+    assert "given_frames has 20 frames, but num_frames is 8; ask for" in capsys.readouterr().err
+
+
 def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
     words = ["a red dragon moves right", "--checkpoint", str(checkpoint), *FAST]
     assert main(["generate", *words, "--output", str(tmp_path / "clip.mp4")]) == 0
@@ -112,7 +128,7 @@ def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
     ("changes", "reason"),
     [
         (["--seed", "-1"], "seed must be a whole number from 0"),
-        (["--num-frames", "9"], "num_frames must be one of 8"),
+        (["--num-frames", "9"], "num_frames must be an even number from 8 to 256, got 9"),
         (["--guidance-scale", "nan"], "guidance_scale must be a number from 0"),
         (["--num-inference-steps", "many"], "num_inference_steps must be a whole number"),
         (["--fps", "0"], "fps must be a number from 1.0 to 60.0"),
