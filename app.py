@@ -24,6 +24,7 @@ from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.middleware import guards, log_stack
 from olvdm.serving.sample_clips import sample_labels
 from olvdm.serving.temp_files import TempFiles
+from olvdm.threads import draw_on_one_thread
 from olvdm.workshop import Workshop
 from visualize.screen import texts
 from visualize.screen.shown import Choice
@@ -99,11 +100,12 @@ def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def load_pipeline(folder: Path) -> "OLVDMPipeline":
-    """Load a model, onto a GPU where there is one."""
+    """Load a model, onto a GPU where there is one; what the CPU computes, one thread does."""
     import torch
 
     from olvdm.pipeline import OLVDMPipeline
 
+    draw_on_one_thread()
     pipeline = OLVDMPipeline.from_pretrained(folder)
     return pipeline.to("cuda") if torch.cuda.is_available() else pipeline
 

@@ -9,14 +9,16 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from olvdm.commands.arguments import parse
 from olvdm.errors import OlvdmError
+from olvdm.threads import one_thread
 
 BUG, BAD_INPUT, STORAGE, INTERRUPTED = 1, 2, 4, 130
+DRAWING = ("generate", "inspect", "evaluate", "examples")
 STORAGE_FAULTS = {
     errno.ENOSPC: "the disk is full; make space and start again",
     errno.EDQUOT: "your share of the disk is used up; make space and start again",
@@ -51,9 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace) -> None:  # noqa: C901 - one branch a command
-    """Import the command, which may take seconds, and run it."""
-    command: str = arguments.command
+def _run(arguments: argparse.Namespace) -> None:
+    """Run the command, on one thread if it draws or looks at clips."""
+    with one_thread() if arguments.command in DRAWING else nullcontext():
+        _command(arguments.command)(arguments)
+
+
+def _command(command: str) -> Callable[[argparse.Namespace], None]:  # noqa: C901 - one branch each
+    """Import the command, which may take seconds."""
     if command == "train":
         from olvdm.commands.training import train_stage as run
     elif command == "generate":
@@ -74,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:  # noqa: C901 - one branch a co
         from olvdm.commands.examples import store_examples as run
     else:
         from olvdm.commands.machine import examine as run
-    run(arguments)
+    return run
 
 
 def _say(sentence: str, code: int) -> int:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import gradio as gr
 import pytest
+import torch
 
 import app
 from olvdm.errors import InputError
+from olvdm.threads import CHOICES
 from tests.app_server import free_port
+from tests.tiny_networks import tiny_pipeline
 
 
 @app.explained
@@ -108,3 +111,16 @@ class TestProcess:
         process.communicate(timeout=60)
         assert process.returncode == 0
         assert list(tmp_path.iterdir()) == []
+
+
+def test_app_draws_on_one_thread(tmp_path, monkeypatch) -> None:
+    for name in CHOICES:
+        monkeypatch.delenv(name, raising=False)
+    tiny_pipeline().save_pretrained(tmp_path / "tiny")
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        app.load_pipeline(tmp_path / "tiny")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
