@@ -75,10 +75,15 @@ def named(noun: str, path: str | os.PathLike[str]) -> Generator[None]:
         noun: What the path leads to, such as "video".
         path: Where it is.
 
+    Raises:
+        OlvdmError: The same that the block raised, with its sentence made longer.
+
     Ours: who reads a video from a request may not tell its name, who types it must be told.
     """
     try:
         yield
     except OlvdmError as error:
         reason = error.user_message[:1].lower() + error.user_message[1:]
-        raise type(error)(f"{noun} {quoted_name(path)}: {reason}") from error
+        error.user_message = f"{noun} {quoted_name(path)}: {reason}"
+        error.args = (error.user_message,)
+        raise

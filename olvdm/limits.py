@@ -40,12 +40,7 @@ class WholeRange(Range):
 
 @dataclass(frozen=True)
 class EvenRange(WholeRange):
-    """A closed range of even numbers.
-
-    Attributes:
-        low: Smallest legal number.
-        high: Largest legal number.
-    """
+    """A closed range of even numbers."""
 
     def __contains__(self, value: float | int) -> bool:
         """Say whether a number is legal."""

@@ -47,11 +47,9 @@ def verify_folder(folder: Path, kind: str | None = None) -> dict[str, Any]:
         kind: What it must hold, if that is known.
 
     Returns:
-        The manifest.
-
-    Raises:
-        CheckpointError: If it is missing, of another format or kind, or a file of it is missing,
-            added or altered; the sentence names the file and the reason.
+        The manifest. A folder that is missing, of another format or kind, or of which a file is
+        missing, added or altered, is a ``CheckpointError``; its sentence names the folder, the file
+        and the reason.
 
     Ours: the format.
     """
@@ -66,10 +64,8 @@ def manifest_bytes(folder: Path) -> bytes:
         folder: That it lies in.
 
     Returns:
-        The bytes, which hold the checksums of all files of the folder.
-
-    Raises:
-        CheckpointError: If there is none; the sentence names the folder.
+        The bytes, which hold the checksums of all files of the folder. A folder without them is a
+        ``CheckpointError`` that names it.
     """
     with named("checkpoint", folder):
         return _manifest_bytes(folder)

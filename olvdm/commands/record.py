@@ -74,10 +74,8 @@ def checkpoint_sha256(folder: Path) -> str:
         folder: A whole checkpoint.
 
     Returns:
-        That of its manifest, which holds those of all its files.
-
-    Raises:
-        CheckpointError: If it has no manifest.
+        That of its manifest, which holds those of all its files. A folder without one is a
+        ``CheckpointError``.
     """
     return hashlib.sha256(manifest_bytes(folder)).hexdigest()
 
@@ -145,10 +143,7 @@ def read_record(path: Path, *kinds: str) -> dict[str, Any]:
         *kinds: What it may be of.
 
     Returns:
-        The record.
-
-    Raises:
-        InputError: If it is no such record.
+        The record. A file that holds no such record is an ``InputError`` that names it.
     """
     with named("record", path):
         return _record(path, kinds)
