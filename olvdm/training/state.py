@@ -116,7 +116,7 @@ def newest_state(output: Path) -> Path | None:
         try:
             verify_folder(folder, "training")
         except CheckpointError as error:
-            logger.warning("skipped %s: %s", folder.name, error.user_message)
+            logger.warning("skipped %s", error.user_message)
         else:
             return folder
     if folders:

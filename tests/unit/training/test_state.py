@@ -74,7 +74,7 @@ def test_newest_whole_state_is_found_and_the_others_are_named(
     good = save(tmp_path, 1)
     (save(tmp_path, 2) / "ema.safetensors").write_bytes(b"")
     assert newest_state(tmp_path) == good
-    assert "skipped step-00000002: 'ema.safetensors'" in caplog.text
+    assert "skipped checkpoint 'step-00000002': 'ema.safetensors'" in caplog.text
 
 
 def test_folder_without_states_has_no_newest(tmp_path: Path) -> None:
