@@ -148,11 +148,7 @@ def _schedule(denoiser_settings: Mapping[str, Any]) -> NoiseSchedule:
 
 
 def _check_index(folder: Path, schedule: NoiseSchedule) -> type[Scheduler]:
-    """Compare the index of parts with our own table, so that data never names code.
-
-    Returns:
-        The class of the scheduler, one of those that the schedule can be drawn by.
-    """
+    """Return the scheduler's class; the index must be our own table, so that data names no code."""
     index = read_config(folder, "model_index.json")
     index.pop("_diffusers_version", None)
     known = {one.__name__: one for one in schedule.scheduler_classes}

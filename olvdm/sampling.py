@@ -108,8 +108,8 @@ def draw_latents(
 
     Args:
         denoiser: The network.
-        scheduler: Of the class that the denoiser's schedule names; its steps are set anew for every
-            window.
+        scheduler: Of a class that the denoiser's schedule names, else it is a ``ValueError``; its
+            steps are set anew for every window.
         noise: Where the clip begins; its length decides that of the clip.
         given: Latent frames that are already known; they come out unchanged.
         guidance: Prompt and strength.
@@ -121,7 +121,6 @@ def draw_latents(
         Every step; the last one's ``latents`` are the clip.
 
     Raises:
-        ValueError: If the scheduler draws by another kind of prediction.
         OlvdmError: If a number is no longer finite.
 
     Source: rectified flow (Liu et al. 2022) by DPM-Solver++ (Lu et al. 2022) or Euler's method, or
