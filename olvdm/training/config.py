@@ -149,6 +149,9 @@ class SlotsConfig(TrainingConfig):
         appearance_weight: Weight of the pull towards slots that keep their colour.
         consistency: Loss on the slots' correlation over time.
         consistency_weight: Its weight.
+        solves_identity: Whether the identity head is solved for where networks are saved, so that
+            slots are compared by what they hold; off keeps the head that learns along, which tells
+            places too.
     """
 
     autoencoder: str | None = optional_path()
@@ -166,6 +169,7 @@ class SlotsConfig(TrainingConfig):
     appearance_weight: float = number(0.0, 0.0, 100.0)
     consistency: str = choice("corr", "none", *(name for name in SLOT_LOSSES if name != "corr"))
     consistency_weight: float = number(0.1, 0.0, 100.0)
+    solves_identity: bool = flag(True)
 
 
 @dataclass(frozen=True, kw_only=True)

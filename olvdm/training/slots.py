@@ -161,6 +161,8 @@ class SlotsStage(Stage):
 
         A state that is resumed has the head that learns along, so that it goes on as before.
         """
+        if not self.config.solves_identity:
+            return
         slots: list[Tensor] = []
         shares: list[Tensor] = []
         num_frames, count = self.config.num_frames, min(len(self.clips), NUM_IDENTITY_CLIPS)

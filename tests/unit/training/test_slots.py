@@ -115,6 +115,13 @@ def test_networks_that_are_saved_have_the_head_that_their_slots_ask_for(
     assert torch.equal(stage.slot_encoder.get_buffer("identity_mean"), mean)
 
 
+def test_head_that_learned_along_is_kept_on_request(latents_folder: Path) -> None:
+    stage = SlotsStage(config(latents_folder, solves_identity=False), tiny_autoencoder())
+    before = stage.slot_encoder.to_identity.weight.clone()
+    stage.prepare_networks()
+    assert torch.equal(stage.slot_encoder.to_identity.weight, before)
+
+
 def test_latents_of_repeated_frames_come_first_then_those_of_the_clip(stage: SlotsStage) -> None:
     latents = stage.fetch([0])["latents"]
     assert isinstance(latents, Tensor)
