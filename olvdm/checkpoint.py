@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +44,7 @@ SHARED_SETTINGS = (
 SCHEDULER = "scheduler"
 PROMPTS_NAME = "prompt_embeds.safetensors"
 SHIFTS = ("shift", "flow_shift")  # of the noise levels towards noise, by what schedulers call it
-LARGEST_SHIFT = 100.0  # 1 is none
+SMALLEST_SHIFT, LARGEST_SHIFT = 0.01, 100.0  # 1 is none
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,10 @@ def _load_scheduler(folder: Path, schedule: NoiseSchedule, kind: type[Scheduler]
             )
     for name, value in shift.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not 0 < value <= LARGEST_SHIFT:
+        if not is_number or not SMALLEST_SHIFT <= value <= LARGEST_SHIFT:
             raise CheckpointError(
-                f"{SCHEDULER}/scheduler_config.json: {name} must lie within 0 and {LARGEST_SHIFT:g}"
+                f"{SCHEDULER}/scheduler_config.json: {name} must lie within {SMALLEST_SHIFT:g} and "
+                f"{LARGEST_SHIFT:g}"
             )
     return cast("Scheduler", cast("Any", kind).from_config(scheduler.config, **shift))
 

@@ -81,8 +81,22 @@ class NoiseSchedule(ABC):
     def levels(self, scheduler: Scheduler) -> list[float]:
         """Return the level at which each step of a scheduler begins, as a network is told it."""
 
-    def steps(self, scheduler: Scheduler) -> Iterator[tuple[Tensor, float]]:
-        """Return the timestep of each step of a scheduler, and the level at which it begins."""
+    def begin(
+        self, scheduler: Scheduler, num_steps: int, device: torch.device
+    ) -> Iterator[tuple[Tensor, float]]:
+        """Set a scheduler to the first of its steps.
+
+        Args:
+            scheduler: Of one of the `scheduler_classes`; what it knew of other clips is forgotten.
+            num_steps: From noise to the clip.
+            device: Of the latents.
+
+        Returns:
+            The timestep of each step, and the level at which it begins.
+        """
+        scheduler.set_timesteps(num_steps, device=device)
+        if not isinstance(scheduler, DDIMScheduler):
+            scheduler.set_begin_index(0)  # whole timesteps may repeat, so none is looked up
         return zip(cast("Tensor", scheduler.timesteps), self.levels(scheduler), strict=True)
 
     def add_noise(

@@ -1,5 +1,6 @@
 """Make clips from prompts, and find the objects of any clip: the model's two public calls."""
 
+import copy
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
@@ -227,6 +228,7 @@ class OLVDMPipeline(DiffusionPipeline):
         generation.check()
         scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
         steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
+        scheduler = copy.deepcopy(self.scheduler)  # it counts steps, and streams may take turns
         latents: list[Tensor] = []
         for clip in range(generation.num_clips):
             guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
@@ -235,7 +237,7 @@ class OLVDMPipeline(DiffusionPipeline):
             step = None
             for step in draw_latents(
                 self.denoiser,
-                self.scheduler,
+                scheduler,
                 noise,
                 given,
                 guidance,

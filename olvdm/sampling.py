@@ -136,8 +136,7 @@ def draw_latents(
         inside = slice(frames.start, frames.stop)
         part = given.window(frames)
         latents = part.put_back(drawn[:, :, inside])
-        scheduler.set_timesteps(num_inference_steps, device=noise.device)
-        for timestep, level in schedule.steps(scheduler):
+        for timestep, level in schedule.begin(scheduler, num_inference_steps, noise.device):
             levels = part.timesteps(level)
             guided = guidance.at(level, schedule)
             prediction = guided_prediction(denoiser, latents, levels, guided)

@@ -69,21 +69,24 @@ class SlotDrawing:
         Source: responsibilities of a spatial mixture (Greff et al. 2017, N-EM). Ours: to take them
         for the masks, which need no further training; and that spare slots have none.
         """
+        batch, num_frames, num_slots = self.alpha_logits.shape[:3]
         size = clip.shape[3:]
-        frames: list[Tensor] = []
-        is_spare = torch.ones_like(self.alpha_logits[:, 0, :, 0, 0], dtype=torch.bool)
-        for frame in range(clip.shape[2]):  # one by one: large clips would not fit otherwise
+        masks = self.slot_rgb.new_empty(batch, num_frames, num_slots, *size)
+        is_spare = torch.ones_like(masks[:, 0, :, 0, 0], dtype=torch.bool)
+        for frame in range(num_frames):  # one by one: large clips would not fit otherwise
             claims = F.interpolate(
                 self.alpha_logits[:, frame].float(), size, mode="bilinear", align_corners=False
             )
             drawn = rearrange(self.slot_rgb[:, frame].float(), "b k c h w -> (b k) c h w")
             drawn = F.interpolate(drawn, size, mode="bilinear", align_corners=False)
-            drawn = rearrange(drawn, "(b k) c h w -> b k c h w", b=len(clip))
+            drawn = rearrange(drawn, "(b k) c h w -> b k c h w", b=batch)
             distances = (clip[:, None, :, frame].float() - drawn).square().sum(dim=2)
-            frames.append(claims - distances / (2 * COLOUR_SPREAD**2))
-            is_spare &= ~slot_presence(frames[-1][:, None])[:, 0]
+            masks[:, frame] = claims - distances / (2 * COLOUR_SPREAD**2)
+            is_spare &= ~slot_presence(masks[:, frame : frame + 1])[:, 0]
         unlikely = torch.where(is_spare, -torch.inf, 0.0)[..., None, None]
-        return torch.stack([(logits + unlikely).softmax(dim=1) for logits in frames], dim=1)
+        for frame in range(num_frames):
+            masks[:, frame] = (masks[:, frame] + unlikely).softmax(dim=1)
+        return masks
 
 
 class SlotDecoder(ModelMixin, ConfigMixin):

@@ -8,7 +8,6 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from olvdm.alignment import slot_presence
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import GridEmbedding
 from olvdm.slot_attention import SlotAttention
@@ -192,10 +191,6 @@ class SlotEncoder(ModelMixin, ConfigMixin):
         present = self.to_identity(slots[presence]).float()
         if len(present):
             self.identity_mean += MEAN_MOMENTUM * (present.mean(0) - self.identity_mean)
-
-    def presence(self, encoding: SlotEncoding) -> Bool[Tensor, "b t k"]:
-        """Return which slots hold more than a trace of their frame."""
-        return slot_presence(encoding.attention_masks)
 
 
 def keep_waiting(

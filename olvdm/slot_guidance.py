@@ -16,7 +16,8 @@ from olvdm.slot_networks import SlotNetworks
 
 LARGEST_LEVEL = 700.0  # above it a clip is not recognisable, and its slots mean nothing
 FLOOR_QUANTILE = 0.25  # of the steadiness of real clips
-# That quantile of the shipped slots on 64 real clips; `olvdm evaluate` measures it for any others.
+# That quantile of the shipped slots on 64 real clips of level simple, which they know best;
+# `olvdm evaluate` measures it for any others.
 DEFAULT_FLOOR = 0.99
 
 

@@ -144,19 +144,27 @@ def _slots(part: Mapping[str, Any]) -> list[str]:
         how_to_read,
         "",
         *render_table(("clips", "by", *SLOT_COLUMNS.values()), rows),
+        *_identity(part["groups"]),
+    ]
+
+
+def _identity(groups: Mapping[str, Any]) -> list[str]:
+    """Return what the correlation of slots is worth; a report of an earlier version lacks it."""
+    rows = [
+        (
+            name.replace("_", " "),
+            *(show_estimate(group["identity"][one]) for one in IDENTITY_COLUMNS),
+        )
+        for name, group in groups.items()
+        if "identity" in group
+    ]
+    if not rows:
+        return []
+    return [
         "",
         "The correlation of slots, which is to follow who an object is and not where:",
         "",
-        *render_table(
-            ("clips", *IDENTITY_COLUMNS.values()),
-            [
-                (
-                    name.replace("_", " "),
-                    *map(show_estimate, map(group["identity"].get, IDENTITY_COLUMNS)),
-                )
-                for name, group in part["groups"].items()
-            ],
-        ),
+        *render_table(("clips", *IDENTITY_COLUMNS.values()), rows),
     ]
 
 

@@ -55,7 +55,7 @@ def solve_identity(
     spread, axes = torch.linalg.eigh(whitening @ between @ whitening.T)
     spread, axes = spread.flip(0), axes.flip(1)
     count = min(max(int((spread >= SEPARATION).sum()), MIN_DIRECTIONS), identity_dim, len(spread))
-    scales = spread[:count].clamp(min=1e-12).sqrt()
+    scales = spread[:count].clamp(min=1.0).sqrt()  # 1 is the variance of one object
     directions = axes[:, :count].T @ whitening / scales[:, None]
     directions = F.pad(directions, (0, 0, 0, identity_dim - count))
     return directions.to(slots.dtype), means.mean(dim=0).to(slots.dtype)

@@ -127,16 +127,25 @@ def test_levels_of_flow_are_learned_as_often_as_steps_pass_them() -> None:
         assert float(drawn.quantile(share)) == pytest.approx(float(passed.quantile(share)), abs=20)
 
 
-@pytest.mark.parametrize("scheduler", [FLOW.scheduler(), FlowMatchEulerDiscreteScheduler()])
-def test_levels_of_flow_are_the_shares_of_noise(scheduler: Any) -> None:
-    scheduler.set_timesteps(4)
-    assert FLOW.levels(scheduler) == pytest.approx((1000 * scheduler.sigmas[:-1]).tolist())
+def test_levels_of_the_default_solver_are_the_shifted_shares_of_noise() -> None:
+    scheduler = FLOW.scheduler()
+    levels = [level for _, level in FLOW.begin(scheduler, 4, torch.device("cpu"))]
+    shares = [0.9999, 0.75, 0.5, 0.25]
+    assert levels == pytest.approx([3000 * one / (1 + 2 * one) for one in shares], abs=0.5)
+
+
+@pytest.mark.parametrize("shift", [0.01, 12.0, 50.0, 100.0])
+def test_any_shift_takes_all_its_steps(shift: float) -> None:
+    scheduler = type(FLOW.scheduler()).from_config(FLOW.scheduler().config, flow_shift=shift)
+    latents = LATENTS
+    for timestep, _ in FLOW.begin(scheduler, 100, torch.device("cpu")):
+        latents = scheduler.step(latents, timestep, latents, return_dict=False)[0]
+    assert bool(latents.isfinite().all())
 
 
 def test_levels_of_epsilon_are_the_timesteps() -> None:
-    scheduler = EPSILON.scheduler()
-    scheduler.set_timesteps(50)
-    assert EPSILON.levels(scheduler) == list(range(981, 0, -20))
+    levels = [level for _, level in EPSILON.begin(EPSILON.scheduler(), 50, torch.device("cpu"))]
+    assert levels == list(range(981, 0, -20))
 
 
 @BOTH

@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,22 @@ def test_callback_sees_every_step(tiny_pipeline: OLVDMPipeline) -> None:
         (1, ["latents", "predicted"]),
     ]
     assert seen[0][1] == pytest.approx(1000, abs=1)
+
+
+def test_streams_of_one_pipeline_may_take_turns(tiny_pipeline: OLVDMPipeline) -> None:
+    def begin(seed: int) -> Iterator[DenoisingStep | OLVDMPipelineOutput]:
+        generator = torch.Generator().manual_seed(seed)
+        asked = Generation(
+            prompt=PROMPTS[0], num_frames=8, num_inference_steps=4, generator=generator
+        )
+        return tiny_pipeline.stream(asked)
+
+    alone = [list(begin(seed))[-2] for seed in (0, 1)]
+    together = list(zip(begin(0), begin(1), strict=True))[-2]
+    for one, other in zip(alone, together, strict=True):
+        assert isinstance(one, DenoisingStep)
+        assert isinstance(other, DenoisingStep)
+        assert torch.equal(one.latents, other.latents)
 
 
 def test_callback_may_stop_the_drawing(tiny_pipeline: OLVDMPipeline) -> None:

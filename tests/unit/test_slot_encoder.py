@@ -103,15 +103,6 @@ def test_running_mean_is_saved(tmp_path: Path) -> None:
     assert torch.equal(loaded.get_buffer("identity_mean"), encoder.get_buffer("identity_mean"))
 
 
-def test_presence_is_read_from_the_attention_masks() -> None:
-    encoder = tiny_slot_encoder()
-    encoding = encoder(latents())
-    won = encoding.attention_masks.argmax(dim=2)
-    assert encoder.presence(encoding)[0, 0].tolist() == [
-        bool((won[0, 0] == k).any()) for k in range(4)
-    ]
-
-
 @pytest.mark.parametrize(
     "settings", [{"num_slots": 1}, {"num_iterations": 0}, {"num_later_iterations": 0}]
 )

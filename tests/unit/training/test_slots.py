@@ -9,6 +9,7 @@ from olvdm.data.moving_shapes import MovingShapes
 from olvdm.errors import InputError
 from olvdm.slot_decoder import SlotDrawing
 from olvdm.training.config import SlotsConfig
+from olvdm.training.identity_head import solve_identity
 from olvdm.training.slots import (
     CONSISTENCY_START,
     SlotsStage,
@@ -110,7 +111,15 @@ def test_networks_that_are_saved_have_the_head_that_their_slots_ask_for(
 ) -> None:
     before = stage.slot_encoder.to_identity.weight.clone()
     mean = stage.slot_encoder.get_buffer("identity_mean").clone()
+    latents = stage.fetch(range(stage.num_examples))["latents"]
+    assert isinstance(latents, Tensor)
+    repeated = latents[:, :, : stage.config.num_frames]
+    encoding = stage.slot_encoder(repeated)
+    masks = stage.slot_decoder(encoding.slots, *repeated.shape[-2:]).alpha_masks()
+    solved = solve_identity(encoding.slots, masks.mean(dim=(-1, -2)), len(mean))
     stage.prepare_networks()
+    assert solved is not None
+    torch.testing.assert_close(stage.slot_encoder.to_identity.weight, solved[0])
     assert not torch.equal(stage.slot_encoder.to_identity.weight, before)
     assert torch.equal(stage.slot_encoder.get_buffer("identity_mean"), mean)
 
