@@ -136,7 +136,8 @@ def test_levels_of_the_default_solver_are_the_shifted_shares_of_noise() -> None:
 
 @pytest.mark.parametrize("shift", [0.01, 12.0, 50.0, 100.0])
 def test_any_shift_takes_all_its_steps(shift: float) -> None:
-    scheduler = type(FLOW.scheduler()).from_config(FLOW.scheduler().config, flow_shift=shift)
+    default: Any = FLOW.scheduler()
+    scheduler: Any = type(default).from_config(default.config, flow_shift=shift)
     latents = LATENTS
     for timestep, _ in FLOW.begin(scheduler, 100, torch.device("cpu")):
         latents = scheduler.step(latents, timestep, latents, return_dict=False)[0]
