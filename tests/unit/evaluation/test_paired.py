@@ -37,7 +37,7 @@ def test_clip_is_the_one_that_the_model_draws_alone() -> None:
     np.testing.assert_array_equal(last.outputs["olvdm"].uint8_frames, alone.uint8_frames)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_drawing_can_be_left_after_a_step() -> None:
     drawing = draw_together({"lvdm": tiny_pipeline()}, REQUEST)
     next(drawing)
