@@ -140,9 +140,9 @@ def _setting(results: Results) -> list[str]:
         "leaves out 0 only where each seed does on the same side. That alone is called *better* "
         "or *worse*, else the verdict is *undecided*. Of a row with one seed the interval knows "
         "nothing of the luck of its training, so its verdict is of this one training. For motion "
-        "the verdict is about the distance "
-        "from the real clip of the same prompt. A clip that stands still cannot flicker: read "
-        "motion and what the prompt asks for beside everything else."
+        "the verdict is about the distance from the real clip of the same prompt. A clip that "
+        "stands still cannot flicker: read motion and what the prompt asks for beside everything "
+        "else."
     )
     return [
         "## Setting",
