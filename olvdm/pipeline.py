@@ -234,16 +234,9 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
             noise = self._draw_noise(generation, clip)
             given = self._given_latents(generation, noise)
-            step = None
+            num_steps, step = generation.num_inference_steps, None
             for step in draw_latents(
-                self.denoiser,
-                scheduler,
-                noise,
-                given,
-                guidance,
-                generation.num_inference_steps,
-                clip,
-                steering,
+                self.denoiser, scheduler, noise, given, guidance, num_steps, clip, steering
             ):
                 yield step
             assert step is not None
