@@ -1,7 +1,7 @@
 """One table of every limit that a person can meet: UI, API, docs and tests read it here."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,25 @@ class WholeRange(Range):
     """A closed range of whole numbers.
 
     Attributes:
+        kind: What a number of it is called.
         low: Smallest legal number.
         high: Largest legal number.
     """
 
+    kind: ClassVar[str] = "a whole number"
     low: int
     high: int
 
 
 @dataclass(frozen=True)
 class EvenRange(WholeRange):
-    """A closed range of even numbers."""
+    """A closed range of even numbers.
+
+    Attributes:
+        kind: What a number of it is called.
+    """
+
+    kind: ClassVar[str] = "an even number"
 
     def __contains__(self, value: float | int) -> bool:
         """Say whether a number is legal."""

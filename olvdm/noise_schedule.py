@@ -95,8 +95,6 @@ class NoiseSchedule(ABC):
             The timestep of each step, and the level at which it begins.
         """
         scheduler.set_timesteps(num_steps, device=device)
-        if not isinstance(scheduler, DDIMScheduler):
-            scheduler.set_begin_index(0)  # whole timesteps may repeat, so none is looked up
         return zip(cast("Tensor", scheduler.timesteps), self.levels(scheduler), strict=True)
 
     def add_noise(
@@ -179,6 +177,23 @@ class FlowMatching(NoiseSchedule):
         return DPMSolverMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=LEVEL_SHIFT
         )
+
+    def begin(
+        self, scheduler: Scheduler, num_steps: int, device: torch.device
+    ) -> Iterator[tuple[Tensor, float]]:
+        """Set a scheduler to its first step, whose place it need not look up.
+
+        Args:
+            scheduler: Of one of the `scheduler_classes`.
+            num_steps: From noise to the clip.
+            device: Of the latents.
+
+        Returns:
+            Timesteps and levels. Rounded timesteps may repeat, so their places are counted.
+        """
+        steps = super().begin(scheduler, num_steps, device)
+        cast("Any", scheduler).set_begin_index(0)
+        return steps
 
     def levels(self, scheduler: Scheduler) -> list[float]:
         """Return the shares of noise themselves; timesteps may be rounded."""

@@ -146,13 +146,14 @@ def check_text(name: str, value: object, chars: limits.WholeRange) -> str:
     return cleaned
 
 
-def check_whole(name: str, value: object, legal: limits.WholeRange) -> int:
+def check_whole(name: str, value: object, legal: limits.WholeRange, remedy: str = "") -> int:
     """Return a whole number within a range.
 
     Args:
         name: The field, as the message calls it.
         value: What came in; 10.0 counts as 10, but text and booleans are not converted.
         legal: The range.
+        remedy: End of the message, where there is more to say than the range.
 
     Returns:
         The number as an int.
@@ -162,30 +163,25 @@ def check_whole(name: str, value: object, legal: limits.WholeRange) -> int:
     """
     number = _whole(value)
     if number is None or number not in legal:
-        raise InputError(f"{name} must be a whole number from {legal}, got {_shown(value)}.")
+        raise InputError(f"{name} must be {legal.kind} from {legal}, got {_shown(value)}{remedy}.")
     return number
 
 
 def check_length(name: str, value: object, legal: limits.EvenRange) -> int:
-    """Return a legal number of frames.
+    """Return a legal number of frames; who wants a longer clip is told who draws it.
 
     Args:
         name: The field, as the message calls it.
-        value: What came in; 10.0 counts as 10, but text and booleans are not converted.
+        value: What came in, as for `check_whole`.
         legal: The range.
 
     Returns:
-        The number as an int.
-
-    Raises:
-        InputError: If it is anything else; who wants a longer clip is told who draws it.
+        The number as an int. Anything else is an ``InputError``.
     """
     number = _whole(value)
-    if number is not None and number in legal:
-        return number
     is_long = number is not None and number in limits.LONG_FRAMES
     longer = f"; olvdm generate draws up to {limits.LONG_FRAMES.high}" if is_long else ""
-    raise InputError(f"{name} must be an even number from {legal}, got {_shown(value)}{longer}.")
+    return check_whole(name, value, legal, longer)
 
 
 def check_number(name: str, value: object, legal: limits.Range) -> float:

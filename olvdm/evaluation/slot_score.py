@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from olvdm.data.moving_shapes import ShapesClip
 from olvdm.evaluation.bootstrap import estimate_mean
@@ -102,26 +103,30 @@ def _score_clip(pipeline: OLVDMPipeline, clip: ShapesClip) -> SlotRow:
 
 def _summary(rows: Sequence[SlotRow]) -> dict[str, Any]:
     """Average the scores of some clips, and how far the model is above either k-means."""
-    identity = np.array([[getattr(row.identity, name) for name in IDENTITY] for row in rows])
     model, kmeans, latents = (
-        np.array([[getattr(scores, name) for name in SCORES] for scores in side], dtype=np.float64)
-        for side in zip(*((row.model, row.kmeans, row.kmeans_latents) for row in rows), strict=True)
+        _table([getattr(row, side) for row in rows], SCORES)
+        for side in ("model", "kmeans", "kmeans_latents")
     )
+    identity = _table([row.identity for row in rows], IDENTITY)
     return {
         "num_clips": len(rows),
-        "identity": {
-            name: estimate_mean(identity[:, place]).as_json() for place, name in enumerate(IDENTITY)
-        },
-        **{
-            side: {
-                name: estimate_mean(values[:, place]).as_json() for place, name in enumerate(SCORES)
-            }
-            for side, values in (
-                ("model", model),
-                ("kmeans", kmeans),
-                ("model_minus_kmeans", model - kmeans),
-                ("kmeans_latents", latents),
-                ("model_minus_kmeans_latents", model - latents),
-            )
-        },
+        "identity": _means(identity, IDENTITY),
+        "model": _means(model, SCORES),
+        "kmeans": _means(kmeans, SCORES),
+        "model_minus_kmeans": _means(model - kmeans, SCORES),
+        "kmeans_latents": _means(latents, SCORES),
+        "model_minus_kmeans_latents": _means(model - latents, SCORES),
+    }
+
+
+def _table(
+    scores: Sequence[ObjectScores | IdentityScores], names: Sequence[str]
+) -> Float64[np.ndarray, "n s"]:
+    """Return a row a clip and a column a score."""
+    return np.array([[getattr(one, name) for name in names] for one in scores], dtype=np.float64)
+
+
+def _means(values: Float64[np.ndarray, "n s"], names: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: estimate_mean(column).as_json() for name, column in zip(names, values.T, strict=True)
     }
