@@ -27,6 +27,32 @@ def slot_correlation(identities: Float[Tensor, "b t k d"]) -> Float[Tensor, "b t
     return einsum(unit, unit, "b t i d, b u j d -> b t u i j").clamp(-1, 1)
 
 
+def slot_constancy(
+    correlation: Float[Tensor, "b t t k k"], presence: Bool[Tensor, "b t k"]
+) -> Float[Tensor, " b"]:
+    """Return how alike the slots of a clip are to themselves over all of its frames.
+
+    Args:
+        correlation: Of the slots of every frame with those of every frame.
+        presence: Which slots are there.
+
+    Returns:
+        Mean over the slots of each one's mean cosine over all pairs of frames that it is in, in
+        [-1, 1]; 1 for a clip none of whose slots is in two frames.
+
+    Ours: what stands on the diagonals of the paper's correlation, as one number by which clips of
+    the same prompt can be compared. A slot that hides is not blamed for it.
+    """
+    frames = presence.shape[1]
+    apart = ~torch.eye(frames, dtype=torch.bool, device=presence.device)[..., None]
+    both = (presence[:, :, None] & presence[:, None] & apart).float()
+    own = (correlation.diagonal(dim1=-2, dim2=-1) * both).sum(dim=(1, 2))
+    pairs = both.sum(dim=(1, 2))
+    counted = pairs > 0
+    means = (own / pairs.clamp(min=1)).sum(dim=-1) / counted.sum(dim=-1).clamp(min=1)
+    return torch.where(counted.any(dim=-1), means, 1.0)
+
+
 def slot_presence(masks: Float[Tensor, "b t k h w"]) -> Bool[Tensor, "b t k"]:
     """Return which slots hold more than 0.5 % of a frame's pixels; no gradient.
 

@@ -23,7 +23,14 @@ from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
 
-__all__ = ["NETWORKS", "Checkpoint", "load_checkpoint", "load_network", "save_prompts"]
+__all__ = [
+    "NETWORKS",
+    "Checkpoint",
+    "fastest_dtype",
+    "load_checkpoint",
+    "load_network",
+    "save_prompts",
+]
 
 # File and class names are part of the format: published weights name them.
 NETWORKS: dict[str, type[ModelMixin]] = {
@@ -45,6 +52,7 @@ SCHEDULER = "scheduler"
 PROMPTS_NAME = "prompt_embeds.safetensors"
 SHIFTS = ("shift", "flow_shift")  # of the noise levels towards noise, by what schedulers call it
 SMALLEST_SHIFT, LARGEST_SHIFT = 0.01, 100.0  # 1 is none
+BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,15 @@ class Checkpoint:
     parts: dict[str, Any]
     prompt_embeds: dict[str, Tensor]
     about: Mapping[str, object]
+
+
+def fastest_dtype() -> torch.dtype:
+    """Return bf16 where this processor has instructions for it, else fp32.
+
+    Ours: bf16 without such instructions is emulated, and slower than fp32.
+    """
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32
 
 
 def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:

@@ -70,6 +70,7 @@ STEPS: Final = WholeRange(1, 100)
 SAMPLES: Final = WholeRange(1, 4)
 GUIDANCE: Final = Range(0.0, 20.0)
 SLOT_GUIDANCE: Final = Range(0.0, 20.0)
+CANDIDATES: Final = WholeRange(1, 16)  # clips drawn for each one that is kept
 SLOT_FLOOR: Final = Range(-1.0, 1.0)  # a cosine
 DEFAULT_STEPS: Final = 10
 DEFAULT_GUIDANCE: Final = 3.0

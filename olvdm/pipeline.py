@@ -2,8 +2,8 @@
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from olvdm.alignment import align_slots, slot_correlation, slot_presence
+from olvdm.alignment import align_slots, slot_constancy, slot_correlation, slot_presence
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
+from olvdm.checkpoint import PROMPTS_NAME, fastest_dtype, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DiffusionPipeline
 from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
@@ -29,7 +29,7 @@ from olvdm.generation import (
 from olvdm.limits import ADAPT_STEPS, DEFAULT_GUIDANCE, DEFAULT_STEPS, NUM_SLOTS
 from olvdm.manifest import write_folder
 from olvdm.noise_schedule import Scheduler
-from olvdm.sampling import DenoisingStep, draw_latents, guidance_of
+from olvdm.sampling import DenoisingStep, draw_latents, draw_noise, guidance_of
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.slot_guidance import slot_guidance
@@ -37,7 +37,6 @@ from olvdm.text_encoder import TextEncoder
 from olvdm.video import clip_to_frames, frames_to_clip, resize_clip
 
 SHARD_SIZE = "9MB"  # no file of a checkpoint may reach 10 MB
-BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
 
 
 class OLVDMPipeline(DiffusionPipeline):
@@ -152,6 +151,7 @@ class OLVDMPipeline(DiffusionPipeline):
         guidance_scale: float | int = DEFAULT_GUIDANCE,
         slot_guidance_scale: float | int = 0.0,
         slot_guidance_floor: float | None = None,
+        num_candidates: int = 1,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,
@@ -172,6 +172,7 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance_scale: Strength of the prompt.
             slot_guidance_scale: How far slots that lose their object are brought back.
             slot_guidance_floor: From where on they are left alone.
+            num_candidates: Clips drawn for each one that is kept.
             generator: Of the noise.
             given_frames: Frames that are already known.
             given_places: Where they belong.
@@ -196,6 +197,7 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance_scale=guidance_scale,
             slot_guidance_scale=slot_guidance_scale,
             slot_guidance_floor=slot_guidance_floor,
+            num_candidates=num_candidates,
             generator=generator,
             given_frames=given_frames,
             given_places=given_places,
@@ -226,22 +228,45 @@ class OLVDMPipeline(DiffusionPipeline):
             Every step of every clip, and last the output.
         """
         generation.check()
-        scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
-        steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
         scheduler = copy.deepcopy(self.scheduler)  # it counts steps, and streams may take turns
         latents: list[Tensor] = []
         for clip in range(generation.num_clips):
-            guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
-            noise = self._draw_noise(generation, clip)
+            candidates = yield from self._draw_candidates(generation, clip, scheduler)
+            latents.append(self._steadiest(candidates, generation.num_frames))
+        yield self._finish(latents, generation)
+
+    def _draw_candidates(
+        self, generation: Generation, clip: int, scheduler: Scheduler
+    ) -> Generator[DenoisingStep, None, list[Tensor]]:
+        """Draw the candidates of one clip one after another, their steps counted together."""
+        scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
+        steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
+        guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
+        count, num_steps = generation.num_candidates, generation.num_inference_steps
+        candidates: list[Tensor] = []
+        for before in range(count):
+            noise = draw_noise(generation, clip, self.autoencoder, self.denoiser)
             given = self._given_latents(generation, noise)
-            num_steps, step = generation.num_inference_steps, None
+            step = None
             for step in draw_latents(
                 self.denoiser, scheduler, noise, given, guidance, num_steps, clip, steering
             ):
-                yield step
+                total = step.num_steps
+                yield replace(step, step=before * total + step.step, num_steps=count * total)
             assert step is not None
-            latents.append(step.latents)
-        yield self._finish(latents, generation)
+            candidates.append(step.latents)
+        return candidates
+
+    def _steadiest(self, candidates: list[Tensor], num_frames: int) -> Tensor:
+        """Return the latents of the clip whose slots keep their objects best, the first of equals.
+
+        Ours: LVDM seldom draws a clip wrong twice, and slots that lose their object tell which is.
+        """
+        if len(candidates) == 1:
+            return candidates[0]
+        found = [self.inspect(self.decode_latents(one, num_frames)[0]) for one in candidates]
+        constancy = [float(slot_constancy(one.correlation, one.presence)) for one in found]
+        return candidates[constancy.index(max(constancy))]
 
     @torch.no_grad()
     def encode_prompt(self, prompt: str) -> Float[Tensor, "1 l e"]:
@@ -346,22 +371,6 @@ class OLVDMPipeline(DiffusionPipeline):
         repeated = clip.repeat_interleave(autoencoder.temporal_factor, 2)
         return autoencoder.encode(repeated.to(next(autoencoder.parameters()))).float()
 
-    def _draw_noise(self, generation: Generation, clip: int) -> Float[Tensor, "1 c t h w"]:
-        """Draw the noise of one clip, on the CPU, from its own generator."""
-        autoencoder, settings = self.autoencoder, self.denoiser.config
-        generator = generation.generator
-        if isinstance(generator, Sequence):
-            generator = generator[clip]
-        factor = autoencoder.spatial_factor
-        shape = (
-            1,
-            autoencoder.latent_channels,
-            -(-generation.num_frames // autoencoder.temporal_factor),
-            (generation.height or factor * settings["height"]) // factor,
-            (generation.width or factor * settings["width"]) // factor,
-        )
-        return torch.randn(shape, generator=generator).to(self.device)
-
     def _given_latents(self, generation: Generation, noise: Tensor) -> GivenLatents:
         if generation.given_frames is None:
             return nothing_given(noise)
@@ -384,12 +393,3 @@ class OLVDMPipeline(DiffusionPipeline):
         frames, all_latents = np.concatenate(clips), torch.cat(latents)
         shown = as_output(frames, all_latents, generation.output_type)
         return OLVDMPipelineOutput(frames=shown, uint8_frames=frames, latents=all_latents, **slots)
-
-
-def fastest_dtype() -> torch.dtype:
-    """Return bf16 where this processor has instructions for it, else fp32.
-
-    Ours: bf16 without such instructions is emulated, and slower than fp32.
-    """
-    able = torch.cpu.get_capabilities()
-    return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32

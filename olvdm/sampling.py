@@ -1,6 +1,6 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
 from olvdm.errors import InputError, OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
@@ -92,6 +93,34 @@ def guidance_of(
         )
     device = denoiser.device
     return Guidance(wanted.to(device), unwanted.to(device), float(generation.guidance_scale))
+
+
+def draw_noise(
+    generation: Generation, clip: int, autoencoder: VideoAutoencoder, denoiser: VideoDenoiser
+) -> Float[Tensor, "1 c t h w"]:
+    """Draw the noise that one clip begins from, on the CPU, from the clip's own generator.
+
+    Args:
+        generation: What to draw, checked.
+        clip: Index of the clip.
+        autoencoder: Says how many numbers stand for a clip of that size.
+        denoiser: Says what size it is where nobody asked for one.
+
+    Returns:
+        Standard Gaussian numbers, on the device of the denoiser.
+    """
+    generator, settings = generation.generator, denoiser.config
+    if isinstance(generator, Sequence):
+        generator = generator[clip]
+    factor = autoencoder.spatial_factor
+    shape = (
+        1,
+        autoencoder.latent_channels,
+        -(-generation.num_frames // autoencoder.temporal_factor),
+        (generation.height or factor * settings["height"]) // factor,
+        (generation.width or factor * settings["width"]) // factor,
+    )
+    return torch.randn(shape, generator=generator).to(denoiser.device)
 
 
 def draw_latents(

@@ -27,6 +27,7 @@ from olvdm.commands.help_texts import (
 from olvdm.errors import InputError
 from olvdm.limits import (
     ADAPT_STEPS,
+    CANDIDATES,
     GUIDANCE,
     INSPECT_FRAMES,
     LONG_FRAMES,
@@ -164,7 +165,7 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     _add_number(parser, "--width", "likewise")
     _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
     _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}; 1 is as trained")
-    _add_slot_guidance(parser)
+    _add_slot_options(parser)
     parser.add_argument(
         "--given",
         nargs="+",
@@ -186,11 +187,13 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--from", "--repeat", dest="repeat", metavar="RECORD.json", help=again)
 
 
-def _add_slot_guidance(parser: Parser) -> None:
+def _add_slot_options(parser: Parser) -> None:
     summary = (
         f"how far slots that lose their object are brought back, {SLOT_GUIDANCE}; 0 not at all"
     )
     _add_number(parser, "--slot-guidance-scale", summary)
+    candidates = f"clips drawn for each one kept, that whose slots are steadiest, {CANDIDATES}"
+    _add_number(parser, "--num-candidates", candidates)
 
 
 def _add_inspect(commands: Any) -> None:  # noqa: ANN401
@@ -298,7 +301,7 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     _add_number(parser, "--seed", "noise of the first prompt; each next one is one more")
     _add_number(parser, "--num-inference-steps", f"denoising steps, {STEPS}")
     _add_number(parser, "--guidance-scale", f"strength of the prompt, {GUIDANCE}")
-    _add_slot_guidance(parser)
+    _add_slot_options(parser)
     beside = "folder of judges that no model was trained against (default: judge beside the model)"
     parser.add_argument("--judges", metavar="DIR", help=beside)
     _add_number(parser, "--num-training-clips", "training clips among which the nearest is sought")

@@ -18,6 +18,7 @@ SETTINGS = (
     "num_inference_steps",
     "guidance_scale",
     "slot_guidance_scale",
+    "num_candidates",
     "num_training_clips",
     "parts",
 )

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import UInt8
 from tqdm import tqdm
 
+from olvdm.checkpoint import fastest_dtype
 from olvdm.commands.arguments import CHECKPOINT
 from olvdm.commands.comparison import ENVIRONMENT_FIELDS, model_records
 from olvdm.commands.comparison import KIND as COMPARISON
@@ -37,8 +38,8 @@ from olvdm.errors import InputError, named
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import generation_of
 from olvdm.generation import OLVDMPipelineOutput
-from olvdm.limits import LONG_FRAMES, SLOT_GUIDANCE, Range, WholeRange
-from olvdm.pipeline import OLVDMPipeline, fastest_dtype
+from olvdm.limits import CANDIDATES, LONG_FRAMES, SLOT_GUIDANCE, Range, WholeRange
+from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import Request, check_choice, check_number, check_request, check_whole
 from olvdm.video import write_mp4
 
@@ -52,7 +53,9 @@ FIELDS = (
     "fps",
     "dtype",
     "slot_guidance_scale",
+    "num_candidates",
 )
+BY_SLOTS = {"slot_guidance_scale": 0.0, "num_candidates": 1}  # which change nothing
 STILLS = (".png", ".webp")
 
 
@@ -70,6 +73,7 @@ class Job:
         fps: Frames a second of the file.
         dtype: Name of the weights' dtype.
         slot_guidance_scale: How far slots that lose their object are brought back.
+        num_candidates: Clips drawn, of which the steadiest is kept.
     """
 
     request: Request
@@ -81,17 +85,18 @@ class Job:
     fps: float
     dtype: str
     slot_guidance_scale: float = 0.0
+    num_candidates: int = 1
 
     def settings(self) -> dict[str, object]:
         """Return what ``check_job`` makes an equal job of, as JSON can hold it.
 
-        Slot guidance is told of where there is some: records of before know none.
+        What slots do to the drawing is told of where they do something: records of before know
+        neither.
         """
         asked = {name: getattr(self.request, name) for name in REQUEST_FIELDS}
         others = {name: value for name, value in asdict(self).items() if name != "request"}
-        if not self.slot_guidance_scale:
-            del others["slot_guidance_scale"]
-        return {**asked, **others}
+        left_out = {name for name, value in BY_SLOTS.items() if others[name] == value}
+        return {**asked, **{name: one for name, one in others.items() if name not in left_out}}
 
 
 @dataclass(frozen=True)
@@ -239,6 +244,7 @@ def check_job(settings: dict[str, Any]) -> Job:
         slot_guidance_scale=check_number(
             "slot_guidance_scale", settings.get("slot_guidance_scale", 0.0), SLOT_GUIDANCE
         ),
+        num_candidates=check_whole("num_candidates", settings.get("num_candidates", 1), CANDIDATES),
     )
 
 
@@ -291,6 +297,7 @@ def draw(
         given_frames=given,
         given_places=job.places,
         slot_guidance_scale=job.slot_guidance_scale,
+        num_candidates=job.num_candidates,
     )
     drawn = None
     with tqdm(desc="Denoising", unit="step", disable=None, leave=False) as bar:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
+from olvdm.checkpoint import BF16_CAPABILITIES
 from olvdm.commands.record import package_versions
 from olvdm.errors import CheckpointError
 from olvdm.limits import CHECKPOINTS
 from olvdm.manifest import verify_folder
-from olvdm.pipeline import BF16_CAPABILITIES
 from olvdm.torchvision_guard import ensure_torchvision
 
 PACKAGES = (

@@ -156,6 +156,7 @@ def draw_clip(
         guidance_scale=evaluation.guidance_scale,
         slot_guidance_scale=evaluation.slot_guidance_scale,
         slot_guidance_floor=evaluation.slot_guidance_floor,
+        num_candidates=evaluation.num_candidates,
         generator=torch.Generator().manual_seed(noise_seed),
     ).uint8_frames[0]
 

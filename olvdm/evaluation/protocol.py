@@ -16,7 +16,7 @@ import torch
 from olvdm.data.moving_shapes import LEVELS, MovingShapes
 from olvdm.errors import InputError
 from olvdm.generation import Generation, check_number, check_slot_guidance
-from olvdm.limits import GUIDANCE, SEED, STEPS, WholeRange
+from olvdm.limits import CANDIDATES, GUIDANCE, SEED, STEPS, WholeRange
 from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
 from olvdm.pipeline import OLVDMPipeline
 
@@ -65,6 +65,7 @@ class Evaluation:
         guidance_scale: Strength of the prompt.
         slot_guidance_scale: How far slots that lose their object are brought back.
         slot_guidance_floor: From where on they are left alone; none to measure it on real clips.
+        num_candidates: Clips drawn for each one that is kept, the one with the steadiest slots.
         num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``PARTS``.
     """
@@ -77,6 +78,7 @@ class Evaluation:
     guidance_scale: float = Generation.guidance_scale
     slot_guidance_scale: float = Generation.slot_guidance_scale
     slot_guidance_floor: float | None = None
+    num_candidates: int = Generation.num_candidates
     num_training_clips: int = 1_000
     parts: tuple[str, ...] = PARTS
 
@@ -98,6 +100,7 @@ class Evaluation:
         check_number("seed", self.seed, SEED)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
+        check_number("num_candidates", self.num_candidates, CANDIDATES)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
 
     def has(self, part: str) -> bool:
@@ -219,12 +222,13 @@ def evaluation_of(protocol: Mapping[str, Any]) -> Evaluation:
     """Return what a report was asked for, with what was measured on the way to it.
 
     Args:
-        protocol: Of the report.
+        protocol: Of the report; what reports of its time did not know yet has its default.
 
     Returns:
         The settings by which its clips were drawn.
     """
-    settings: dict[str, Any] = {one.name: protocol[one.name] for one in fields(Evaluation)}
+    known = [one.name for one in fields(Evaluation) if one.name in protocol]
+    settings: dict[str, Any] = {name: protocol[name] for name in known}
     settings["parts"] = tuple(settings["parts"])
     return Evaluation(**settings)
 

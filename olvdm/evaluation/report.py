@@ -65,6 +65,7 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
     guidance_scale: float = Generation.guidance_scale,
     slot_guidance_scale: float = Generation.slot_guidance_scale,
     slot_guidance_floor: float | None = None,
+    num_candidates: int = Generation.num_candidates,
     num_training_clips: int = Evaluation.num_training_clips,
     parts: Sequence[str] = PARTS,
     judges: Path | None = None,
@@ -88,6 +89,7 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         slot_guidance_scale: How far slots that lose their object are brought back.
         slot_guidance_floor: From where on they are left alone; none to measure it on real clips of
             the validation split.
+        num_candidates: Clips drawn for each one that is kept, the one with the steadiest slots.
         num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``reconstruction``, ``slots``, ``judge`` and ``generation``.
         judges: Folder of the judges that bring networks of their own; without it ``judge`` beside
@@ -111,6 +113,7 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         guidance_scale=guidance_scale,
         slot_guidance_scale=slot_guidance_scale,
         slot_guidance_floor=slot_guidance_floor,
+        num_candidates=num_candidates,
         num_training_clips=num_training_clips,
         parts=tuple(parts),
     )

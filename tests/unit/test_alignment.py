@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from olvdm.alignment import align_slots, slot_correlation, slot_presence
+from olvdm.alignment import align_slots, slot_constancy, slot_correlation, slot_presence
 
 
 def identities(order: list[list[int]], dim: int = 8) -> Tensor:
@@ -36,6 +36,46 @@ def test_correlation_is_the_cosine_of_two_slots() -> None:
 def test_correlation_reads_frames_first_then_slots() -> None:
     found = slot_correlation(identities([[0, 1], [1, 2]]))
     assert found[0, 0, 1].tolist() == [[0.0, 0.0], [1.0, 0.0]]  # slot 1 of frame 0 is slot 0 later
+
+
+def constancy(order: list[list[int]], absent: tuple[tuple[int, int], ...] = ()) -> float:
+    clip = identities(order)
+    presence = torch.ones(clip.shape[:3], dtype=torch.bool)
+    for frame, slot in absent:
+        presence[0, frame, slot] = False
+    return float(slot_constancy(slot_correlation(clip), presence))
+
+
+def test_slots_that_keep_their_objects_are_constant() -> None:
+    assert constancy([[0, 1, 2]] * 4) == pytest.approx(1)
+
+
+def test_slot_that_becomes_another_object_is_a_mean_of_its_pairs_of_frames() -> None:
+    # slot 0 is two frames one object and one frame another: of 3 pairs of frames 1 agrees
+    assert constancy([[0, 1], [0, 1], [5, 1]]) == pytest.approx((1 / 3 + 1) / 2)
+
+
+def test_swap_of_two_slots_is_not_constant_although_the_same_objects_are_there() -> None:
+    assert constancy([[0, 1], [1, 0]]) == pytest.approx(0)
+
+
+def test_object_that_hides_is_not_blamed_for_it() -> None:
+    assert constancy([[0, 1], [7, 1], [0, 1]], absent=((1, 0),)) == pytest.approx(1)
+
+
+def test_slots_that_are_never_there_do_not_count() -> None:
+    absent = tuple((frame, 1) for frame in range(3))
+    assert constancy([[0, 1], [0, 2], [0, 3]], absent=absent) == pytest.approx(1)
+
+
+def test_single_frame_has_nothing_to_keep() -> None:
+    assert constancy([[0, 1]]) == 1
+
+
+def test_each_clip_of_a_batch_is_judged_alone() -> None:
+    clips = torch.cat([identities([[0, 1], [0, 1]]), identities([[0, 1], [1, 0]])])
+    there = torch.ones(clips.shape[:3], dtype=torch.bool)
+    assert slot_constancy(slot_correlation(clips), there).tolist() == pytest.approx([1, 0])
 
 
 def test_slots_that_stay_continue_themselves() -> None:

@@ -4,7 +4,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from olvdm.checkpoint import NETWORKS, PROMPTS_NAME, load_checkpoint, save_prompts
+from olvdm.checkpoint import (
+    NETWORKS,
+    PROMPTS_NAME,
+    fastest_dtype,
+    load_checkpoint,
+    save_prompts,
+)
 from olvdm.text_encoder import TextEncoder
 from tests.tiny_networks import PROMPTS, tiny_pipeline
 
@@ -60,3 +66,19 @@ def test_no_file_of_a_checkpoint_reaches_ten_megabytes() -> None:
     from olvdm.pipeline import SHARD_SIZE
 
     assert SHARD_SIZE == "9MB"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "dtype"),
+    [
+        ({}, torch.float32),
+        ({"avx512_bf16": False, "avx2": True}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_bf16_needs_its_instructions(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert fastest_dtype() == dtype

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from olvdm.alignment import slot_constancy
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.frame_conditioning import encode_given_frames
 from olvdm.generation import Generation, OLVDMPipelineOutput
-from olvdm.pipeline import OLVDMPipeline, fastest_dtype
+from olvdm.pipeline import OLVDMPipeline
 from olvdm.sampling import DenoisingStep
 from olvdm.video import clip_to_frames, frames_to_clip
 from tests.tiny_networks import PROMPTS
@@ -174,6 +175,31 @@ def test_stream_hands_over_every_step_and_last_the_clips(tiny_pipeline: OLVDMPip
         (1, 2),
     ]
     assert isinstance(output, OLVDMPipelineOutput)
+
+
+def test_kept_clip_is_the_candidate_whose_slots_are_steadiest(
+    tiny_pipeline: OLVDMPipeline,
+) -> None:
+    generator = seeded(3)
+    alone = [
+        tiny_pipeline(PROMPTS[0], num_frames=6, num_inference_steps=2, generator=generator)
+        for _ in range(3)
+    ]
+    constancy = [float(slot_constancy(one.correlation, one.presence)) for one in alone]
+    kept = draw(tiny_pipeline, seeds=(3,), num_candidates=3)
+    steadiest = alone[constancy.index(max(constancy))]
+    assert len({digest(one.uint8_frames) for one in alone}) == 3
+    assert digest(kept.uint8_frames) == digest(steadiest.uint8_frames)
+
+
+def test_steps_of_all_candidates_of_a_clip_are_counted_together(
+    tiny_pipeline: OLVDMPipeline,
+) -> None:
+    *steps, _ = tiny_pipeline.stream(
+        Generation(prompt="x", num_frames=6, num_inference_steps=2, num_candidates=2)
+    )
+    counted = [(one.step, one.num_steps) for one in steps if isinstance(one, DenoisingStep)]
+    assert counted == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_stream_leaves_gradients_as_they_were(tiny_pipeline: OLVDMPipeline) -> None:
@@ -462,22 +488,6 @@ def test_model_is_loaded_in_bf16_where_the_processor_computes_in_it(
     loaded = OLVDMPipeline.from_pretrained(tmp_path / "model")
     assert loaded.denoiser.dtype == torch.bfloat16
     assert draw(loaded).uint8_frames.shape == (1, 6, 32, 32, 3)
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "dtype"),
-    [
-        ({}, torch.float32),
-        ({"avx512_bf16": False, "avx2": True}, torch.float32),
-        ({"avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": True}, torch.bfloat16),
-    ],
-)
-def test_bf16_needs_its_instructions(
-    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], dtype: torch.dtype
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert fastest_dtype() == dtype
 
 
 def test_loading_prints_nothing(

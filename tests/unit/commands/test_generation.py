@@ -86,6 +86,13 @@ def test_slot_guidance_is_recorded_where_there_is_some() -> None:
         check_job({"prompt": PROMPT, "slot_guidance_scale": -1})
 
 
+def test_number_of_candidates_is_recorded_where_there_are_several() -> None:
+    assert "num_candidates" not in check_job({"prompt": PROMPT, "num_candidates": 1}).settings()
+    assert check_job({"prompt": PROMPT, "num_candidates": 3}).settings()["num_candidates"] == 3
+    with pytest.raises(InputError, match="num_candidates must be a whole number from 1 to 16"):
+        check_job({"prompt": PROMPT, "num_candidates": 17})
+
+
 def test_option_overrides_the_record(drawn) -> None:
     words = ["--repeat", str(drawn / "clip.json"), "--output", str(drawn / "other.mp4")]
     assert main(["generate", *words, "--seed", "4"]) == 0
