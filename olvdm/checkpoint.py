@@ -16,6 +16,7 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError, named, quoted_name
+from olvdm.limits import CANDIDATES
 from olvdm.manifest import COPY_AGAIN, verify_folder
 from olvdm.network_folder import load_network, network_settings, read_config
 from olvdm.noise_schedule import SCHEDULES, NoiseSchedule, Scheduler
@@ -60,8 +61,9 @@ class Checkpoint:
     """The parts of a model, loaded.
 
     Attributes:
-        parts: Networks and scheduler by folder name; in place of the text encoder a function that
-            loads it, since stored prompts need none.
+        parts: Networks and scheduler by folder name, and what the pipeline is made with beside
+            them; in place of the text encoder a function that loads it, since stored prompts need
+            none.
         prompt_embeds: Embeddings of some prompts, stored so that those need no text encoder.
         about: What the manifest says of data, steps and scores.
     """
@@ -115,7 +117,7 @@ def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[st
     """Load networks, scheduler and stored prompts of a folder whose files are as listed."""
     settings = {name: network_settings(path / name, kind) for name, kind in NETWORKS.items()}
     schedule = _schedule(settings["denoiser"])
-    scheduler_class = _check_index(path, schedule)
+    scheduler_class, num_candidates = _check_index(path, schedule)
     for one, its_setting, other, other_setting in SHARED_SETTINGS:
         given, needed = settings[other][other_setting], settings[one][its_setting]
         if given != needed:
@@ -130,6 +132,7 @@ def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[st
     }
     parts["text_encoder"] = _text_encoder_loader(path / "text_encoder", dtype)
     parts[SCHEDULER] = _load_scheduler(path / SCHEDULER, schedule, scheduler_class)
+    parts["num_candidates"] = num_candidates
     return parts, _load_prompts(path / PROMPTS_NAME, settings["text_encoder"])
 
 
@@ -163,10 +166,19 @@ def _schedule(denoiser_settings: Mapping[str, Any]) -> NoiseSchedule:
     return SCHEDULES[name]
 
 
-def _check_index(folder: Path, schedule: NoiseSchedule) -> type[Scheduler]:
-    """Return the scheduler's class; the index must be our own table, so that data names no code."""
+def _check_index(folder: Path, schedule: NoiseSchedule) -> tuple[type[Scheduler], int]:
+    """Return the scheduler's class and the number of candidates.
+
+    All else of the index must be our own table, so that data names no code.
+    """
     index = read_config(folder, "model_index.json")
     index.pop("_diffusers_version", None)
+    num_candidates = index.pop("num_candidates", 1)  # earlier checkpoints have none
+    if type(num_candidates) is not int or num_candidates not in CANDIDATES:
+        raise CheckpointError(
+            f"model_index.json: num_candidates must be a whole number from {CANDIDATES}, "
+            f"got {str(num_candidates)[:40]}"
+        )
     known = {one.__name__: one for one in schedule.scheduler_classes}
     names = [["diffusers", name] for name in known]
     found = index.get(SCHEDULER)
@@ -181,7 +193,7 @@ def _check_index(folder: Path, schedule: NoiseSchedule) -> type[Scheduler]:
             raise CheckpointError(
                 f"model_index.json must say {needed} for {name[:40]}; {COPY_AGAIN}"
             )
-    return known[index[SCHEDULER][1]]
+    return known[index[SCHEDULER][1]], num_candidates
 
 
 def _load_scheduler(folder: Path, schedule: NoiseSchedule, kind: type[Scheduler]) -> Scheduler:

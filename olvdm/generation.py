@@ -53,8 +53,10 @@ class Generation:
             leaves them alone.
         slot_guidance_floor: Likeness of a slot to itself in the next frame, -1 to 1, from which it
             is left alone; none for that of the shipped slots on real clips.
-        num_candidates: Clips drawn for each one that is kept, 1 to 16: the one whose slots are most
-            alike to themselves from frame to frame. The time grows with it.
+        num_candidates: Noises that each clip begins from, 1 to 16: half way the clip is kept whose
+            slots are most alike to themselves over its frames. The time grows with it. None for as
+            many as the model was made for.
+        shuffles_slots: Whether the choice is to forget which slot of a frame is which: its control.
         generator: CPU generator of the noise, or one for each prompt; none draws anew every time.
         given_frames: Frames that are already known: one to animate a picture, a leading row to
             continue a clip, both ends to fill the gap. They are resized to the clip.
@@ -73,7 +75,8 @@ class Generation:
     guidance_scale: float | int = DEFAULT_GUIDANCE
     slot_guidance_scale: float | int = 0.0
     slot_guidance_floor: float | None = None
-    num_candidates: int = 1
+    num_candidates: int | None = None
+    shuffles_slots: bool = False
     generator: torch.Generator | Sequence[torch.Generator] | None = None
     given_frames: UInt8[np.ndarray, "n h w 3"] | None = None
     given_places: Sequence[int] | None = None
@@ -99,7 +102,8 @@ class Generation:
         check_number("num_frames", self.num_frames, PIPELINE_FRAMES)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
-        check_number("num_candidates", self.num_candidates, CANDIDATES)
+        if self.num_candidates is not None:
+            check_number("num_candidates", self.num_candidates, CANDIDATES)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
         for name in ("height", "width"):
             side: object = getattr(self, name)

@@ -1,8 +1,7 @@
 """Make clips from prompts, and find the objects of any clip: the model's two public calls."""
 
-import copy
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from olvdm.alignment import align_slots, slot_constancy, slot_correlation, slot_presence
+from olvdm.alignment import align_slots, slot_correlation, slot_presence
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import PROMPTS_NAME, fastest_dtype, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
@@ -33,6 +32,7 @@ from olvdm.sampling import DenoisingStep, draw_latents, draw_noise, guidance_of
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.slot_guidance import slot_guidance
+from olvdm.slot_selection import SlotSelection
 from olvdm.text_encoder import TextEncoder
 from olvdm.video import clip_to_frames, frames_to_clip, resize_clip
 
@@ -50,6 +50,7 @@ class OLVDMPipeline(DiffusionPipeline):
         slot_decoder: Slots to masks.
         denoiser: The network that draws.
         scheduler: Of diffusers: flow matching, or DDIM for a denoiser that predicts the noise.
+        num_candidates: Noises that a clip begins from where nobody says how many.
 
     Attributes:
         model_cpu_offload_seq: Order in which diffusers may move the parts to a GPU and back.
@@ -67,6 +68,7 @@ class OLVDMPipeline(DiffusionPipeline):
         slot_decoder: SlotDecoder,
         denoiser: VideoDenoiser,
         scheduler: Scheduler,
+        num_candidates: int = 1,
     ) -> None:
         super().__init__()
         is_loaded = isinstance(text_encoder, TextEncoder)
@@ -79,6 +81,9 @@ class OLVDMPipeline(DiffusionPipeline):
             denoiser=denoiser,
             scheduler=scheduler,
         )
+        if num_candidates != 1:  # checkpoints of before know nothing of it
+            self.register_to_config(num_candidates=num_candidates)
+        self.num_candidates = num_candidates
         self.prompt_embeds: dict[str, Tensor] = {}
         self.about: dict[str, object] = {}
 
@@ -151,7 +156,8 @@ class OLVDMPipeline(DiffusionPipeline):
         guidance_scale: float | int = DEFAULT_GUIDANCE,
         slot_guidance_scale: float | int = 0.0,
         slot_guidance_floor: float | None = None,
-        num_candidates: int = 1,
+        num_candidates: int | None = None,
+        shuffles_slots: bool = False,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         given_frames: UInt8[np.ndarray, "n h w 3"] | None = None,
         given_places: Sequence[int] | None = None,
@@ -172,7 +178,8 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance_scale: Strength of the prompt.
             slot_guidance_scale: How far slots that lose their object are brought back.
             slot_guidance_floor: From where on they are left alone.
-            num_candidates: Clips drawn for each one that is kept.
+            num_candidates: Noises that each clip begins from.
+            shuffles_slots: Whether the choice between them is the control.
             generator: Of the noise.
             given_frames: Frames that are already known.
             given_places: Where they belong.
@@ -198,6 +205,7 @@ class OLVDMPipeline(DiffusionPipeline):
             slot_guidance_scale=slot_guidance_scale,
             slot_guidance_floor=slot_guidance_floor,
             num_candidates=num_candidates,
+            shuffles_slots=shuffles_slots,
             generator=generator,
             given_frames=given_frames,
             given_places=given_places,
@@ -228,45 +236,39 @@ class OLVDMPipeline(DiffusionPipeline):
             Every step of every clip, and last the output.
         """
         generation.check()
-        scheduler = copy.deepcopy(self.scheduler)  # it counts steps, and streams may take turns
-        latents: list[Tensor] = []
-        for clip in range(generation.num_clips):
-            candidates = yield from self._draw_candidates(generation, clip, scheduler)
-            latents.append(self._steadiest(candidates, generation.num_frames))
-        yield self._finish(latents, generation)
-
-    def _draw_candidates(
-        self, generation: Generation, clip: int, scheduler: Scheduler
-    ) -> Generator[DenoisingStep, None, list[Tensor]]:
-        """Draw the candidates of one clip one after another, their steps counted together."""
         scale, floor = generation.slot_guidance_scale, generation.slot_guidance_floor
         steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
-        guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
-        count, num_steps = generation.num_candidates, generation.num_inference_steps
-        candidates: list[Tensor] = []
-        for before in range(count):
-            noise = draw_noise(generation, clip, self.autoencoder, self.denoiser)
-            given = self._given_latents(generation, noise)
-            step = None
+        count = generation.num_candidates or self.num_candidates
+        selection = self._selection(generation) if count > 1 else None
+        latents: list[Tensor] = []
+        for clip in range(generation.num_clips):
+            guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
+            noise = draw_noise(generation, clip, count, self.autoencoder, self.denoiser)
+            given = self._given_latents(generation, noise[:1])
+            num_steps, step = generation.num_inference_steps, None
             for step in draw_latents(
-                self.denoiser, scheduler, noise, given, guidance, num_steps, clip, steering
+                self.denoiser,
+                self.scheduler,
+                noise,
+                given,
+                guidance,
+                num_steps,
+                steering,
+                selection,
             ):
-                total = step.num_steps
-                yield replace(step, step=before * total + step.step, num_steps=count * total)
+                yield replace(step, clip=clip)
             assert step is not None
-            candidates.append(step.latents)
-        return candidates
+            latents.append(step.latents)
+        yield self._finish(latents, generation)
 
-    def _steadiest(self, candidates: list[Tensor], num_frames: int) -> Tensor:
-        """Return the latents of the clip whose slots keep their objects best, the first of equals.
+    def _selection(self, generation: Generation) -> SlotSelection:
+        """Return what candidates are compared by."""
 
-        Ours: LVDM seldom draws a clip wrong twice, and slots that lose their object tell which is.
-        """
-        if len(candidates) == 1:
-            return candidates[0]
-        found = [self.inspect(self.decode_latents(one, num_frames)[0]) for one in candidates]
-        constancy = [float(slot_constancy(one.correlation, one.presence)) for one in found]
-        return candidates[constancy.index(max(constancy))]
+        def look(latents: Tensor) -> SlotOutput:
+            return self.inspect(self.decode_latents(latents)[0])
+
+        shuffled_by = torch.Generator().manual_seed(0) if generation.shuffles_slots else None
+        return SlotSelection(look, self.slot_encoder, shuffled_by)
 
     @torch.no_grad()
     def encode_prompt(self, prompt: str) -> Float[Tensor, "1 l e"]:

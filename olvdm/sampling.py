@@ -1,6 +1,8 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,6 +17,8 @@ from olvdm.frame_conditioning import GivenLatents, sampling_windows
 from olvdm.generation import Generation
 from olvdm.noise_schedule import NoiseSchedule, Scheduler
 from olvdm.slot_guidance import SlotGuidance
+from olvdm.slot_selection import SlotSelection, shows_enough
+from olvdm.threads import num_side_by_side
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class DenoisingStep:
     timestep: float
     latents: Float[Tensor, "1 c t h w"]
     predicted: Float[Tensor, "1 c t h w"]
+
+
+Reached = tuple[float, Float[Tensor, "1 c t h w"], Float[Tensor, "1 c t h w"]]  # level, two latents
 
 
 @dataclass(frozen=True)
@@ -96,42 +103,48 @@ def guidance_of(
 
 
 def draw_noise(
-    generation: Generation, clip: int, autoencoder: VideoAutoencoder, denoiser: VideoDenoiser
-) -> Float[Tensor, "1 c t h w"]:
+    generation: Generation,
+    clip: int,
+    num_candidates: int,
+    autoencoder: VideoAutoencoder,
+    denoiser: VideoDenoiser,
+) -> Float[Tensor, "n c t h w"]:
     """Draw the noise that one clip begins from, on the CPU, from the clip's own generator.
 
     Args:
         generation: What to draw, checked.
         clip: Index of the clip.
+        num_candidates: How many there are to choose from.
         autoencoder: Says how many numbers stand for a clip of that size.
         denoiser: Says what size it is where nobody asked for one.
 
     Returns:
-        Standard Gaussian numbers, on the device of the denoiser.
+        Standard Gaussian numbers for each candidate, on the device of the denoiser; the first are
+        those of the clip without further candidates.
     """
     generator, settings = generation.generator, denoiser.config
     if isinstance(generator, Sequence):
         generator = generator[clip]
     factor = autoencoder.spatial_factor
     shape = (
-        1,
         autoencoder.latent_channels,
         -(-generation.num_frames // autoencoder.temporal_factor),
         (generation.height or factor * settings["height"]) // factor,
         (generation.width or factor * settings["width"]) // factor,
     )
-    return torch.randn(shape, generator=generator).to(denoiser.device)
+    candidates = [torch.randn(shape, generator=generator) for _ in range(num_candidates)]
+    return torch.stack(candidates).to(denoiser.device)
 
 
 def draw_latents(
     denoiser: VideoDenoiser,
     scheduler: Scheduler,
-    noise: Float[Tensor, "1 c t h w"],
+    noise: Float[Tensor, "n c t h w"],
     given: GivenLatents,
     guidance: Guidance,
     num_inference_steps: int,
-    clip: int = 0,
     slot_guidance: SlotGuidance | None = None,
+    selection: SlotSelection | None = None,
 ) -> Iterator[DenoisingStep]:
     """Draw one clip, window by window, and yield after every step.
 
@@ -139,15 +152,17 @@ def draw_latents(
         denoiser: The network.
         scheduler: Of a class that the denoiser's schedule names, else it is a ``ValueError``; its
             steps are set anew for every window.
-        noise: Where the clip begins; its length decides that of the clip.
+        noise: Where the clip begins; its length decides that of the clip. With a selection it may
+            begin from several, each window anew.
         given: Latent frames that are already known; they come out unchanged.
         guidance: Prompt and strength.
         num_inference_steps: Steps of every window.
-        clip: Index to report.
         slot_guidance: Steers every prediction; none leaves it as it is.
+        selection: Keeps one of several clips half way; none draws the first noise alone.
 
     Yields:
-        Every step; the last one's ``latents`` are the clip.
+        Every step of clip 0, until one is kept that of the first noise; the last one's ``latents``
+        are the clip.
 
     Raises:
         OlvdmError: If a number is no longer finite.
@@ -160,35 +175,85 @@ def draw_latents(
     _check_scheduler(schedule, scheduler)
     windows = sampling_windows(noise.shape[2], denoiser.config["num_frames"])
     num_steps, done = num_inference_steps * len(windows), 0
-    drawn = noise.clone()
+    drawn = noise[:1].clone()
     for frames in windows:
-        inside = slice(frames.start, frames.stop)
+        inside, shown = slice(frames.start, frames.stop), slice(0, frames.stop)
         part = given.window(frames)
-        latents = part.put_back(drawn[:, :, inside])
-        for timestep, level in schedule.begin(scheduler, num_inference_steps, noise.device):
-            levels = part.timesteps(level)
-            guided = guidance.at(level, schedule)
-            prediction = guided_prediction(denoiser, latents, levels, guided)
-            predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
-            if slot_guidance is not None:
-                prediction = slot_guidance.steer(prediction, predicted, levels, schedule)
-                predicted = part.put_back(schedule.clean_latents(latents, prediction, levels))
-            # its annotations name a tensor class that no tensor has
-            step = cast("Any", scheduler).step
-            stepped = step(prediction, timestep, latents, return_dict=False)[0]
-            latents = part.put_back(stepped)
+        runs = [
+            _denoised(
+                denoiser,
+                copy.deepcopy(scheduler),  # it counts steps
+                part.put_back(one[None, :, inside]),
+                part,
+                guidance,
+                num_inference_steps,
+                slot_guidance,
+            )
+            for one in (noise if selection is not None else noise[:1])
+        ]
+        level, latents = 0.0, drawn[:, :, inside]
+        for level, latents, predicted in _kept_steps(
+            runs, num_inference_steps, schedule, selection, noise.device
+        ):
             done += 1
-            if not bool(torch.isfinite(latents).all()):
-                raise OlvdmError(
-                    f"numeric failure at step {done}; try another seed or a lower guidance_scale"
-                )
             drawn[:, :, inside] = latents
             expected = drawn.clone()
             expected[:, :, inside] = predicted
-            shown = slice(0, frames.stop)
             so_far = drawn[:, :, shown].clone()  # whoever keeps a step keeps it as it was
-            yield DenoisingStep(clip, done, num_steps, level, so_far, expected[:, :, shown])
+            yield DenoisingStep(0, done, num_steps, level, so_far, expected[:, :, shown])
         given = given.with_latents(latents, frames.start)
+
+
+def _denoised(
+    denoiser: VideoDenoiser,
+    scheduler: Scheduler,
+    latents: Float[Tensor, "1 c t h w"],
+    given: GivenLatents,
+    guidance: Guidance,
+    num_inference_steps: int,
+    slot_guidance: SlotGuidance | None,
+) -> Iterator[Reached]:
+    """Draw one window and yield what each step reaches."""
+    schedule = denoiser.schedule
+    steps = schedule.begin(scheduler, num_inference_steps, latents.device)
+    for number, (timestep, level) in enumerate(steps, start=1):
+        levels = given.timesteps(level)
+        prediction = guided_prediction(denoiser, latents, levels, guidance.at(level, schedule))
+        predicted = given.put_back(schedule.clean_latents(latents, prediction, levels))
+        if slot_guidance is not None:
+            prediction = slot_guidance.steer(prediction, predicted, levels, schedule)
+            predicted = given.put_back(schedule.clean_latents(latents, prediction, levels))
+        # its annotations name a tensor class that no tensor has
+        step = cast("Any", scheduler).step
+        latents = given.put_back(step(prediction, timestep, latents, return_dict=False)[0])
+        if not bool(torch.isfinite(latents).all()):
+            raise OlvdmError(
+                f"numeric failure at step {number}; try another seed or a lower guidance_scale"
+            )
+        yield level, latents, predicted
+
+
+def _advance(run: Iterator[Reached]) -> Reached:
+    return next(run)
+
+
+def _kept_steps(
+    runs: Sequence[Iterator[Reached]],
+    num_steps: int,
+    schedule: NoiseSchedule,
+    selection: SlotSelection | None,
+    device: torch.device,
+) -> Iterator[Reached]:
+    """Yield the steps of one run; the others go along until it is known which is kept."""
+    with ThreadPoolExecutor(num_side_by_side() if device.type == "cpu" else 1) as pool:
+        for number in range(1, num_steps + 1):
+            reached = list(pool.map(_advance, runs)) if len(runs) > 1 else [next(runs[0])]
+            level, *_ = reached[0]
+            is_due = number == num_steps or shows_enough(schedule, level)
+            if selection is not None and len(runs) > 1 and is_due:
+                kept = selection.steadiest([predicted for *_, predicted in reached], pool.map)
+                runs, reached = [runs[kept]], [reached[kept]]
+            yield reached[0]
 
 
 def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:

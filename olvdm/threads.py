@@ -1,4 +1,7 @@
-"""On how many threads a process of ours draws: on one, unless its user says otherwise."""
+"""On how many threads a process of ours draws: on one, unless its user says otherwise.
+
+Where one thread draws and there are more cores, several clips are drawn side by side.
+"""
 
 import os
 from collections.abc import Generator
@@ -36,3 +39,14 @@ def one_thread() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def num_side_by_side() -> int:
+    """Return how many drawings can run at once, each on as many threads as torch has.
+
+    Ours: drawings need not wait for each other, as the threads of one operation do.
+    """
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) // torch.get_num_threads())

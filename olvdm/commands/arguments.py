@@ -192,7 +192,10 @@ def _add_slot_options(parser: Parser) -> None:
         f"how far slots that lose their object are brought back, {SLOT_GUIDANCE}; 0 not at all"
     )
     _add_number(parser, "--slot-guidance-scale", summary)
-    candidates = f"clips drawn for each one kept, that whose slots are steadiest, {CANDIDATES}"
+    candidates = (
+        f"noises to begin from, {CANDIDATES}; half way the clip with the steadiest slots is kept"
+        " (default: the model's own)"
+    )
     _add_number(parser, "--num-candidates", candidates)
 
 
@@ -279,6 +282,8 @@ def _add_package(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--scores", metavar="SCORES.json", help="scores of an evaluation to keep with it"
     )
+    candidates = f"noises that it begins a clip from, {CANDIDATES}; slots choose between them"
+    _add_number(parser, "--num-candidates", candidates, 1)
 
 
 def _add_examples(commands: Any) -> None:  # noqa: ANN401

@@ -55,7 +55,7 @@ FIELDS = (
     "slot_guidance_scale",
     "num_candidates",
 )
-BY_SLOTS = {"slot_guidance_scale": 0.0, "num_candidates": 1}  # which change nothing
+BY_SLOTS = {"slot_guidance_scale": 0.0, "num_candidates": None}  # which change nothing
 STILLS = (".png", ".webp")
 
 
@@ -73,7 +73,7 @@ class Job:
         fps: Frames a second of the file.
         dtype: Name of the weights' dtype.
         slot_guidance_scale: How far slots that lose their object are brought back.
-        num_candidates: Clips drawn, of which the steadiest is kept.
+        num_candidates: Noises to begin from; none for as many as the model was made for.
     """
 
     request: Request
@@ -85,7 +85,7 @@ class Job:
     fps: float
     dtype: str
     slot_guidance_scale: float = 0.0
-    num_candidates: int = 1
+    num_candidates: int | None = None
 
     def settings(self) -> dict[str, object]:
         """Return what ``check_job`` makes an equal job of, as JSON can hold it.
@@ -182,6 +182,7 @@ def _draw_task(task: Task) -> Drawn:
     checksum = checkpoint_sha256(Path(job.checkpoint))
     pipeline = OLVDMPipeline.from_pretrained(job.checkpoint, DTYPES[job.dtype])
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
+    job = replace(job, num_candidates=job.num_candidates or pipeline.num_candidates)
     notes = _notes(pipeline, job)
     started = time.perf_counter()
     output = draw(pipeline, job, given)
@@ -223,7 +224,7 @@ def check_job(settings: dict[str, Any]) -> Job:
     asked = {name: settings[name] for name in REQUEST_FIELDS if settings.get(name) is not None}
     request = check_request(LONG_FRAMES, **asked)
     given, places = settings.get("given") or (), settings.get("places")
-    fps = settings.get("fps")
+    fps, candidates = settings.get("fps"), settings.get("num_candidates")
     checkpoint = settings.get("checkpoint") or CHECKPOINT
     if not isinstance(checkpoint, str) or not _are_texts(given):
         raise InputError("checkpoint must be a folder, and given a list of files")
@@ -244,7 +245,9 @@ def check_job(settings: dict[str, Any]) -> Job:
         slot_guidance_scale=check_number(
             "slot_guidance_scale", settings.get("slot_guidance_scale", 0.0), SLOT_GUIDANCE
         ),
-        num_candidates=check_whole("num_candidates", settings.get("num_candidates", 1), CANDIDATES),
+        num_candidates=None
+        if candidates is None
+        else check_whole("num_candidates", candidates, CANDIDATES),
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from olvdm.attribute_network import AttributeNetwork
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
+from olvdm.limits import CANDIDATES
 from olvdm.manifest import verify_folder, write_folder
+from olvdm.request import check_whole
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.assembly import PARTS, about_training, assemble, convert_weights
@@ -36,7 +38,8 @@ def package(arguments: argparse.Namespace) -> None:
         if getattr(arguments, part) is None:
             raise InputError(f"a checkpoint needs --{part} DIR; olvdm package --help has examples")
     trainings = {part: Path(getattr(arguments, part)) for part in PARTS}
-    pipeline, told = assemble(trainings)
+    count = check_whole("num_candidates", arguments.num_candidates, CANDIDATES)
+    pipeline, told = assemble(trainings, count)
     if arguments.scores is not None:
         told["scores"] = _scores(Path(arguments.scores))
     output = Path(arguments.output)

@@ -157,6 +157,7 @@ def draw_clip(
         slot_guidance_scale=evaluation.slot_guidance_scale,
         slot_guidance_floor=evaluation.slot_guidance_floor,
         num_candidates=evaluation.num_candidates,
+        shuffles_slots=evaluation.shuffles_slots,
         generator=torch.Generator().manual_seed(noise_seed),
     ).uint8_frames[0]
 

@@ -65,7 +65,9 @@ class Evaluation:
         guidance_scale: Strength of the prompt.
         slot_guidance_scale: How far slots that lose their object are brought back.
         slot_guidance_floor: From where on they are left alone; none to measure it on real clips.
-        num_candidates: Clips drawn for each one that is kept, the one with the steadiest slots.
+        num_candidates: Noises that each clip begins from, of which the one with the steadiest slots
+            is kept; none for as many as the model was made for.
+        shuffles_slots: Whether the choice forgets which slot is which: its control.
         num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``PARTS``.
     """
@@ -78,7 +80,8 @@ class Evaluation:
     guidance_scale: float = Generation.guidance_scale
     slot_guidance_scale: float = Generation.slot_guidance_scale
     slot_guidance_floor: float | None = None
-    num_candidates: int = Generation.num_candidates
+    num_candidates: int | None = Generation.num_candidates
+    shuffles_slots: bool = Generation.shuffles_slots
     num_training_clips: int = 1_000
     parts: tuple[str, ...] = PARTS
 
@@ -100,7 +103,8 @@ class Evaluation:
         check_number("seed", self.seed, SEED)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
-        check_number("num_candidates", self.num_candidates, CANDIDATES)
+        if self.num_candidates is not None:
+            check_number("num_candidates", self.num_candidates, CANDIDATES)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
 
     def has(self, part: str) -> bool:

@@ -65,7 +65,8 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
     guidance_scale: float = Generation.guidance_scale,
     slot_guidance_scale: float = Generation.slot_guidance_scale,
     slot_guidance_floor: float | None = None,
-    num_candidates: int = Generation.num_candidates,
+    num_candidates: int | None = Generation.num_candidates,
+    shuffles_slots: bool = Generation.shuffles_slots,
     num_training_clips: int = Evaluation.num_training_clips,
     parts: Sequence[str] = PARTS,
     judges: Path | None = None,
@@ -89,7 +90,9 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         slot_guidance_scale: How far slots that lose their object are brought back.
         slot_guidance_floor: From where on they are left alone; none to measure it on real clips of
             the validation split.
-        num_candidates: Clips drawn for each one that is kept, the one with the steadiest slots.
+        num_candidates: Noises that each clip begins from, of which the one with the steadiest slots
+            is kept; none for as many as the model was made for.
+        shuffles_slots: Whether the choice forgets which slot is which: its control.
         num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``reconstruction``, ``slots``, ``judge`` and ``generation``.
         judges: Folder of the judges that bring networks of their own; without it ``judge`` beside
@@ -114,6 +117,7 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         slot_guidance_scale=slot_guidance_scale,
         slot_guidance_floor=slot_guidance_floor,
         num_candidates=num_candidates,
+        shuffles_slots=shuffles_slots,
         num_training_clips=num_training_clips,
         parts=tuple(parts),
     )
@@ -122,6 +126,8 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
     pipeline = OLVDMPipeline.from_pretrained(checkpoint)
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
     evaluation = _with_floor(evaluation, pipeline)
+    count = evaluation.num_candidates or pipeline.num_candidates
+    evaluation = replace(evaluation, num_candidates=count)
     panel = _find_panel(judges, checkpoint, pipeline, evaluation)
     protocol = describe_protocol(evaluation, pipeline, checkpoint, panel.sha256)
     if output:

@@ -15,7 +15,13 @@ SUITES = ("ablation", "smoke")
 SUITE_FILES = NamedFiles("suite", SUITES, "olvdm.experiment", "suites", noun="suite")
 STAGES = ("denoiser", "autoencoder", "none")
 ROW_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes part of the names of folders
-SAMPLING = ("slot_guidance_scale", "slot_guidance_floor", "num_candidates")
+SAMPLING = (
+    "num_inference_steps",
+    "slot_guidance_scale",
+    "slot_guidance_floor",
+    "num_candidates",
+    "shuffles_slots",
+)
 # What decides the protocol, so that no row may differ in it.
 FIXED = ("seed", "max_steps", "batch_size", "level", "num_clips", "init_from", "latents", "videos")
 

@@ -22,11 +22,14 @@ PARTS = ("autoencoder", "slots", "denoiser")
 FIRST_NETWORKS = {"slots": "slot_encoder", "judge": "attribute_network"}
 
 
-def assemble(trainings: Mapping[str, Path]) -> tuple[OLVDMPipeline, dict[str, object]]:
+def assemble(
+    trainings: Mapping[str, Path], num_candidates: int = 1
+) -> tuple[OLVDMPipeline, dict[str, object]]:
     """Put three trainings together.
 
     Args:
         trainings: Folder of each of ``PARTS``: a training, its folder ``final``, or a checkpoint.
+        num_candidates: Noises that the model begins a clip from where nobody says how many.
 
     Returns:
         The model, its weights in the dtypes in which they are shipped, and what its manifest is to
@@ -41,6 +44,7 @@ def assemble(trainings: Mapping[str, Path]) -> tuple[OLVDMPipeline, dict[str, ob
         slot_decoder=load_part(trainings["slots"], "slot_decoder", SlotDecoder),
         denoiser=denoiser,
         scheduler=denoiser.schedule.scheduler(),
+        num_candidates=num_candidates,
     )
     _check_fit(pipeline)
     about = {name: about_training(folder, name) for name, folder in trainings.items()}

@@ -8,7 +8,7 @@ from einops import einsum, rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from olvdm.alignment import slot_presence
+from olvdm.alignment import shuffle_slots, slot_presence
 from olvdm.denoiser import MidTrunk
 from olvdm.losses import slot_loss
 from olvdm.slot_networks import SlotNetworks
@@ -123,41 +123,3 @@ def _as_asked(
     if not config.shuffles_slots:
         return identities
     return [shuffle_slots(one, presence, generators) for one in identities]
-
-
-def shuffle_slots(
-    identities: Float[Tensor, "b t k d"],
-    presence: Bool[Tensor, "b t k"],
-    generators: Sequence[torch.Generator],
-) -> Float[Tensor, "b t k d"]:
-    """Permute the slots that are there, in every frame of every clip on its own.
-
-    A denoiser that is trained on shuffled slots is the control of one that is trained on slots. It
-    feels a pull of the same length (the weight follows from the gradients), from the same encoder,
-    through the same slots, at the same noise levels; only *which* slot of a frame continues which
-    of another is gone. What it gains, smoothing gains; what it does not gain, the correlation does.
-
-    For that to hold, the predicted slots and those of the clean clip must be shuffled by two draws.
-    One draw for both would hide nothing from ``anchored``: it compares the correlation of the same
-    two places in both clips, and a sum over all places does not change when both are permuted
-    alike. Under two draws the wanted correlation of a pair is, on average, that of all pairs of
-    its frames: it still says how alike slots are, but no longer which. Slots that are absent stay
-    where they are, so that a slot that is there never answers for one that is not.
-
-    Args:
-        identities: Identity vectors of the slots.
-        presence: Which slots are there; their places keep holding slots that are there.
-        generators: One CPU generator a clip.
-
-    Returns:
-        The same vectors, those of each frame in an order of its own; gradients flow through.
-
-    Source: method.md section 7, shuffled control. Ours: two draws, and among present slots.
-    """
-    order = torch.arange(identities.shape[2]).repeat(*presence.shape[:2], 1)
-    for clip, generator in enumerate(generators):
-        for frame, is_there in enumerate(presence[clip].cpu()):
-            places = is_there.nonzero().flatten()
-            drawn = torch.randperm(len(places), generator=generator)
-            order[clip, frame, places] = places[drawn]
-    return identities.gather(2, order.to(identities.device)[..., None].expand_as(identities))

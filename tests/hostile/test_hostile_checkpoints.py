@@ -478,6 +478,13 @@ def test_index_that_names_another_class_is_refused(model: Path, entry: object) -
     assert refused_forgery(model).startswith(wanted)
 
 
+@pytest.mark.parametrize("number", [0, 17, 2.0, True, "4", None, 10**400, [4]])
+def test_index_with_an_absurd_number_of_candidates_is_refused(model: Path, number: object) -> None:
+    edit_json(model / "model_index.json", {"num_candidates": number})
+    wanted = "model_index.json: num_candidates must be a whole number from 1 to 16, got "
+    assert refused_forgery(model).startswith(wanted)
+
+
 def test_index_that_names_one_more_part_is_refused(model: Path) -> None:
     edit_json(model / "model_index.json", {"safety": ["os", "system"]})
     assert (

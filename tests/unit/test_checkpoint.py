@@ -11,6 +11,7 @@ from olvdm.checkpoint import (
     load_checkpoint,
     save_prompts,
 )
+from olvdm.pipeline import OLVDMPipeline
 from olvdm.text_encoder import TextEncoder
 from tests.tiny_networks import PROMPTS, tiny_pipeline
 
@@ -26,8 +27,19 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_part_is_there_and_ready(saved: Path) -> None:
     checkpoint = load_checkpoint(saved, torch.float32)
-    assert checkpoint.parts.keys() == {*NETWORKS, "scheduler"}
+    assert checkpoint.parts.keys() == {*NETWORKS, "scheduler", "num_candidates"}
     assert not checkpoint.parts["denoiser"].training
+
+
+def test_number_of_candidates_travels_with_the_model(tmp_path: Path) -> None:
+    pipeline = tiny_pipeline()
+    parts = {name: getattr(pipeline, name) for name in (*NETWORKS, "scheduler")}
+    OLVDMPipeline(**parts, num_candidates=3).save_pretrained(tmp_path / "model")
+    assert OLVDMPipeline.from_pretrained(tmp_path / "model").num_candidates == 3
+
+
+def test_model_that_says_nothing_of_candidates_begins_from_one_noise(saved: Path) -> None:
+    assert OLVDMPipeline.from_pretrained(saved).num_candidates == 1
 
 
 def test_text_encoder_is_a_function_that_loads_it(saved: Path) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from olvdm.alignment import slot_constancy
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.frame_conditioning import encode_given_frames
 from olvdm.generation import Generation, OLVDMPipelineOutput
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.sampling import DenoisingStep
+from olvdm.slot_selection import SlotSelection
 from olvdm.video import clip_to_frames, frames_to_clip
 from tests.tiny_networks import PROMPTS
 from tests.tiny_networks import tiny_pipeline as make_pipeline
@@ -177,29 +177,46 @@ def test_stream_hands_over_every_step_and_last_the_clips(tiny_pipeline: OLVDMPip
     assert isinstance(output, OLVDMPipelineOutput)
 
 
-def test_kept_clip_is_the_candidate_whose_slots_are_steadiest(
-    tiny_pipeline: OLVDMPipeline,
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_kept_candidate_is_the_clip_of_its_noise_byte_for_byte(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
     generator = seeded(3)
     alone = [
-        tiny_pipeline(PROMPTS[0], num_frames=6, num_inference_steps=2, generator=generator)
+        tiny_pipeline(PROMPTS[0], num_frames=6, num_inference_steps=4, generator=generator)
         for _ in range(3)
     ]
-    constancy = [float(slot_constancy(one.correlation, one.presence)) for one in alone]
-    kept = draw(tiny_pipeline, seeds=(3,), num_candidates=3)
-    steadiest = alone[constancy.index(max(constancy))]
     assert len({digest(one.uint8_frames) for one in alone}) == 3
-    assert digest(kept.uint8_frames) == digest(steadiest.uint8_frames)
+    monkeypatch.setattr(SlotSelection, "steadiest", lambda *_: kept)
+    found = draw(tiny_pipeline, seeds=(3,), num_inference_steps=4, num_candidates=3)
+    assert digest(found.uint8_frames) == digest(alone[kept].uint8_frames)
 
 
-def test_steps_of_all_candidates_of_a_clip_are_counted_together(
-    tiny_pipeline: OLVDMPipeline,
-) -> None:
+@pytest.mark.parametrize("num_inference_steps", [1, 2, 10])
+def test_candidates_add_no_steps(tiny_pipeline: OLVDMPipeline, num_inference_steps: int) -> None:
     *steps, _ = tiny_pipeline.stream(
-        Generation(prompt="x", num_frames=6, num_inference_steps=2, num_candidates=2)
+        Generation(
+            prompt="x", num_frames=6, num_inference_steps=num_inference_steps, num_candidates=3
+        )
     )
     counted = [(one.step, one.num_steps) for one in steps if isinstance(one, DenoisingStep)]
-    assert counted == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert counted == [(1 + n, num_inference_steps) for n in range(num_inference_steps)]
+
+
+def test_candidates_are_chosen_anew_in_every_window_of_a_long_clip(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def keep_last(_: SlotSelection, candidates: list[torch.Tensor], __: object) -> int:
+        compared.append(len(candidates))
+        return len(candidates) - 1
+
+    monkeypatch.setattr(SlotSelection, "steadiest", keep_last)
+    output = draw(tiny_pipeline, num_frames=16, num_candidates=2)
+    assert output.uint8_frames.shape[1] == 16
+    assert len(compared) > 1
+    assert set(compared) == {2}
 
 
 def test_stream_leaves_gradients_as_they_were(tiny_pipeline: OLVDMPipeline) -> None:

@@ -86,8 +86,8 @@ def test_slot_guidance_is_recorded_where_there_is_some() -> None:
         check_job({"prompt": PROMPT, "slot_guidance_scale": -1})
 
 
-def test_number_of_candidates_is_recorded_where_there_are_several() -> None:
-    assert "num_candidates" not in check_job({"prompt": PROMPT, "num_candidates": 1}).settings()
+def test_number_of_candidates_is_the_models_own_unless_somebody_asks() -> None:
+    assert "num_candidates" not in check_job({"prompt": PROMPT}).settings()
     assert check_job({"prompt": PROMPT, "num_candidates": 3}).settings()["num_candidates"] == 3
     with pytest.raises(InputError, match="num_candidates must be a whole number from 1 to 16"):
         check_job({"prompt": PROMPT, "num_candidates": 17})

@@ -1,8 +1,9 @@
 import torch
 from torch import Tensor
 
+from olvdm.alignment import shuffle_slots
 from olvdm.losses import anchored_loss, gram_loss
-from olvdm.training.slot_term import pool_features, shuffle_slots
+from olvdm.training.slot_term import pool_features
 
 
 def generators(seed: int, count: int) -> list[torch.Generator]:
