@@ -162,10 +162,7 @@ def draw_latents(
 
     Yields:
         Every step of clip 0, until one is kept that of the first noise; the last one's ``latents``
-        are the clip.
-
-    Raises:
-        OlvdmError: If a number is no longer finite.
+        are the clip. Numbers that are no longer finite are an ``OlvdmError``.
 
     Source: rectified flow (Liu et al. 2022) by DPM-Solver++ (Lu et al. 2022) or Euler's method, or
     DDIM (Song et al. 2021); guidance from Ho and Salimans 2022, over an interval of levels as in

@@ -96,8 +96,15 @@ def combine(changes: Sequence[PairedDifference], references: Sequence[Number], g
 
 
 def control_of(results: Results) -> Row | None:
-    """Return the control whose gain must vanish: the default with its slots shuffled."""
-    return next((row for row in results.rows if CONTROL in row.name), None)
+    """Return the control whose gain must vanish: the default with its slots shuffled.
+
+    Where the default has none of its own, it is the first control that there is.
+    """
+    own = f"{results.protocol.default}_{CONTROL}"
+    controls = sorted(
+        (row for row in results.rows if CONTROL in row.name), key=lambda row: row.name != own
+    )
+    return next(iter(controls), None)
 
 
 def _ends(paired: PairedDifference) -> tuple[Number, Number, Number]:

@@ -13,8 +13,6 @@ from olvdm.experiment.results import Protocol, Results, Row
 from olvdm.experiment.summary import Summary
 from olvdm.losses import SLOT_LOSSES
 
-GUIDANCE = "guidance"  # part of the name of rows that steer the drawing
-
 
 def check_names(results: Results) -> None:
     """Refuse results that speak of rows or levels that they do not hold.
@@ -71,13 +69,13 @@ def render_page(
 
 
 def main_rows(results: Results) -> list[Row]:
-    """Return the default and the controls of the main comparison, less the reference."""
+    """Return the default, the controls, and what draws in another way, less the reference."""
     default = results.protocol.default
     return [
         row
         for row in results.rows
         if row.name != results.protocol.reference
-        if row.name == default or CONTROL in row.name or GUIDANCE in row.name
+        if row.name == default or CONTROL in row.name or row.sampling
     ]
 
 
@@ -139,7 +137,9 @@ def _setting(results: Results) -> list[str]:
         "prompts; where a row has several seeds, an interval holds those of all seeds, so it "
         "leaves out 0 only where each seed does on the same side. That alone is called *better* "
         "or *worse*, else the verdict is *undecided*. Of a row with one seed the interval knows "
-        "nothing of the luck of its training, so its verdict is of this one training. For motion "
+        "nothing of the luck of its training, so its verdict is of this one training; a row that "
+        "trains nothing draws with the very weights of another, so luck is no part of its change "
+        "from that one. For motion "
         "the verdict is about the distance from the real clip of the same prompt. A clip that "
         "stands still cannot flicker: read motion and what the prompt asks for beside everything "
         "else."

@@ -100,6 +100,14 @@ def test_control_is_found_by_its_name() -> None:
     assert control.name == "shuffled"
 
 
+def test_default_is_held_against_its_own_control_where_it_has_one() -> None:
+    results = full_results()
+    own = results.row("shuffled").model_copy(update={"name": "corr_shuffled"})
+    control = control_of(results.model_copy(update={"rows": (*results.rows, own)}))
+    assert control is not None
+    assert control.name == "corr_shuffled"
+
+
 def test_cost_is_told_beside_the_reference() -> None:
     costs = {one.row: one for one in summarise(example_results()).costs}
     assert (costs["lvdm"].extra_time_percent, costs["corr"].extra_time_percent) == (0, 25)

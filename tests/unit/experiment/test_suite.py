@@ -53,18 +53,27 @@ def test_ablation_holds_every_loss_of_the_family() -> None:
 
 def test_ablation_spends_its_compute_on_the_core_first() -> None:
     order = load_suite("ablation").order
+    choice = ["selection", "selection_shuffled", "more_steps"]
     inside = ["clip_slots_corr", "clip_temporal", "clip_slots"]
-    core = ["lvdm", "corr", "gram", "shuffled", "guidance", "corr_guidance", *inside]
-    assert order[:9] == tuple((name, 1) for name in core)
-    repeated = ("lvdm", "corr", "shuffled")
-    assert set(order[9:15]) == {(name, seed) for name in repeated for seed in (2, 3)}
-    assert {seed for _, seed in order[15:]} == {1}
+    steering = ["corr", "corr_selection", "gram", "shuffled", "guidance", "corr_guidance"]
+    core = ["lvdm", *choice, *steering, *inside]
+    assert order[:13] == tuple((name, 1) for name in core)
+    repeated = ("lvdm", "selection", "corr", "shuffled")
+    assert set(order[13:21]) == {(name, seed) for name in repeated for seed in (2, 3)}
+    assert {seed for _, seed in order[21:]} == {1}
 
 
 def test_ablation_s_control_differs_from_corr_in_the_shuffle_alone() -> None:
     suite = load_suite("ablation")
     shuffled, default = suite.row("shuffled").training, suite.row("corr").training
     assert shuffled == {**default, "shuffles_slots": True}
+
+
+def test_control_of_the_choice_differs_from_it_in_the_shuffle_alone() -> None:
+    suite = load_suite("ablation")
+    control, choice = suite.row("selection_shuffled"), suite.row("selection")
+    assert control.begins_from == choice.begins_from == suite.reference
+    assert control.sampling == {**choice.sampling, "shuffles_slots": True}
 
 
 def test_a_chosen_row_brings_what_it_is_compared_with_and_begins_from() -> None:
