@@ -50,7 +50,7 @@ class OLVDMPipeline(DiffusionPipeline):
         slot_decoder: Slots to masks.
         denoiser: The network that draws.
         scheduler: Of diffusers: flow matching, or DDIM for a denoiser that predicts the noise.
-        num_candidates: Noises that a clip begins from where nobody says how many.
+        num_candidates: Noises that a clip may begin from where nobody says how many.
 
     Attributes:
         model_cpu_offload_seq: Order in which diffusers may move the parts to a GPU and back.
@@ -178,7 +178,7 @@ class OLVDMPipeline(DiffusionPipeline):
             guidance_scale: Strength of the prompt.
             slot_guidance_scale: How far slots that lose their object are brought back.
             slot_guidance_floor: From where on they are left alone.
-            num_candidates: Noises that each clip begins from.
+            num_candidates: Noises that each clip may begin from.
             shuffles_slots: Whether the choice between them is the control.
             generator: Of the noise.
             given_frames: Frames that are already known.
@@ -267,8 +267,7 @@ class OLVDMPipeline(DiffusionPipeline):
         def look(latents: Tensor) -> SlotOutput:
             return self.inspect(self.decode_latents(latents)[0])
 
-        shuffled_by = torch.Generator().manual_seed(0) if generation.shuffles_slots else None
-        return SlotSelection(look, self.slot_encoder, shuffled_by)
+        return SlotSelection(look, self.slot_encoder, generation.shuffles_slots)
 
     @torch.no_grad()
     def encode_prompt(self, prompt: str) -> Float[Tensor, "1 l e"]:

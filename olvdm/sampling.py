@@ -1,6 +1,7 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from olvdm.frame_conditioning import GivenLatents, sampling_windows
 from olvdm.generation import Generation
 from olvdm.noise_schedule import NoiseSchedule, Scheduler
 from olvdm.slot_guidance import SlotGuidance
-from olvdm.slot_selection import SlotSelection, shows_enough
+from olvdm.slot_selection import STEADY_ENOUGH, SlotSelection, shows_enough
 from olvdm.threads import num_side_by_side
 
 
@@ -158,11 +159,12 @@ def draw_latents(
         guidance: Prompt and strength.
         num_inference_steps: Steps of every window.
         slot_guidance: Steers every prediction; none leaves it as it is.
-        selection: Keeps one of several clips half way; none draws the first noise alone.
+        selection: Says half way whether the first noise will do, and which of the others is better;
+            none draws the first noise alone.
 
     Yields:
-        Every step of clip 0, until one is kept that of the first noise; the last one's ``latents``
-        are the clip. Numbers that are no longer finite are an ``OlvdmError``.
+        Every step of clip 0, the first ones always those of the first noise; the last one's
+        ``latents`` are the clip. Numbers that are no longer finite are an ``OlvdmError``.
 
     Source: rectified flow (Liu et al. 2022) by DPM-Solver++ (Lu et al. 2022) or Euler's method, or
     DDIM (Song et al. 2021); guidance from Ho and Salimans 2022, over an interval of levels as in
@@ -190,7 +192,7 @@ def draw_latents(
         ]
         level, latents = 0.0, drawn[:, :, inside]
         for level, latents, predicted in _kept_steps(
-            runs, num_inference_steps, schedule, selection, noise.device
+            runs, num_inference_steps, schedule, selection
         ):
             done += 1
             drawn[:, :, inside] = latents
@@ -230,27 +232,45 @@ def _denoised(
         yield level, latents, predicted
 
 
-def _advance(run: Iterator[Reached]) -> Reached:
-    return next(run)
-
-
 def _kept_steps(
     runs: Sequence[Iterator[Reached]],
     num_steps: int,
     schedule: NoiseSchedule,
     selection: SlotSelection | None,
-    device: torch.device,
 ) -> Iterator[Reached]:
-    """Yield the steps of one run; the others go along until it is known which is kept."""
-    with ThreadPoolExecutor(num_side_by_side() if device.type == "cpu" else 1) as pool:
-        for number in range(1, num_steps + 1):
-            reached = list(pool.map(_advance, runs)) if len(runs) > 1 else [next(runs[0])]
-            level, *_ = reached[0]
-            is_due = number == num_steps or shows_enough(schedule, level)
-            if selection is not None and len(runs) > 1 and is_due:
-                kept = selection.steadiest([predicted for *_, predicted in reached], pool.map)
-                runs, reached = [runs[kept]], [reached[kept]]
-            yield reached[0]
+    """Yield the steps of the first run; where its slots fall short, go on with a better one."""
+    run, others = runs[0], runs[1:]
+    for number in range(1, num_steps + 1):
+        reached = next(run)
+        is_due = number == num_steps or shows_enough(schedule, reached[0])
+        if selection is not None and others and is_due:
+            run, reached = _steadiest(run, reached, others, number, selection)
+            others = ()
+        yield reached
+
+
+def _steadiest(
+    first: Iterator[Reached],
+    reached: Reached,
+    others: Sequence[Iterator[Reached]],
+    num_steps: int,
+    selection: SlotSelection,
+) -> tuple[Iterator[Reached], Reached]:
+    """Return the first run, or where it is not steady enough the steadiest of all as far as it."""
+    constancy = selection.constancy(reached[-1], 0)
+    if constancy >= STEADY_ENOUGH:
+        return first, reached
+
+    def follow(number: int) -> tuple[float, Reached]:
+        *_, last = itertools.islice(others[number - 1], num_steps)
+        return selection.constancy(last[-1], number), last
+
+    is_on_cpu = reached[-1].device.type == "cpu"
+    with ThreadPoolExecutor(num_side_by_side() if is_on_cpu else 1) as pool:
+        followed = list(pool.map(follow, range(1, len(others) + 1)))
+    runs, found = [first, *others], [(constancy, reached), *followed]
+    kept = max(range(len(found)), key=lambda number: found[number][0])  # of equal ones the first
+    return runs[kept], found[kept][1]
 
 
 def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:

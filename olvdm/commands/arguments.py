@@ -193,8 +193,8 @@ def _add_slot_options(parser: Parser) -> None:
     )
     _add_number(parser, "--slot-guidance-scale", summary)
     candidates = (
-        f"noises to begin from, {CANDIDATES}; half way the clip with the steadiest slots is kept"
-        " (default: the model's own)"
+        f"noises that a clip may begin from, {CANDIDATES}: where slots of the first are unsteady,"
+        " the steadiest is kept (default: the model's own)"
     )
     _add_number(parser, "--num-candidates", candidates)
 
@@ -282,7 +282,7 @@ def _add_package(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--scores", metavar="SCORES.json", help="scores of an evaluation to keep with it"
     )
-    candidates = f"noises that it begins a clip from, {CANDIDATES}; slots choose between them"
+    candidates = f"noises that a clip may begin from, {CANDIDATES}; slots choose between them"
     _add_number(parser, "--num-candidates", candidates, 1)
 
 

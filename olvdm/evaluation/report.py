@@ -90,8 +90,8 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         slot_guidance_scale: How far slots that lose their object are brought back.
         slot_guidance_floor: From where on they are left alone; none to measure it on real clips of
             the validation split.
-        num_candidates: Noises that each clip begins from, of which the one with the steadiest slots
-            is kept; none for as many as the model was made for.
+        num_candidates: Noises that each clip may begin from, as slots choose; none for as many as
+            the model was made for.
         shuffles_slots: Whether the choice forgets which slot is which: its control.
         num_training_clips: Training clips among which the nearest to each drawn one is sought.
         parts: Some of ``reconstruction``, ``slots``, ``judge`` and ``generation``.

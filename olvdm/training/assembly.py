@@ -29,7 +29,7 @@ def assemble(
 
     Args:
         trainings: Folder of each of ``PARTS``: a training, its folder ``final``, or a checkpoint.
-        num_candidates: Noises that the model begins a clip from where nobody says how many.
+        num_candidates: Noises that a clip may begin from where nobody says how many.
 
     Returns:
         The model, its weights in the dtypes in which they are shipped, and what its manifest is to

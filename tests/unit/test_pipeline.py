@@ -177,9 +177,32 @@ def test_stream_hands_over_every_step_and_last_the_clips(tiny_pipeline: OLVDMPip
     assert isinstance(output, OLVDMPipelineOutput)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2])
+def let_slots_say(monkeypatch: pytest.MonkeyPatch, constancy: list[float]) -> list[int]:
+    """Have the slots of each noise be as steady as told; return which were looked at."""
+    asked: list[int] = []
+
+    def answer(_: SlotSelection, __: torch.Tensor, candidate: int) -> float:
+        asked.append(candidate)
+        return constancy[candidate]
+
+    monkeypatch.setattr(SlotSelection, "constancy", answer)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("constancy", "kept"),
+    [
+        ([0.5, 0.4, 0.3], 0),
+        ([0.5, 0.7, 0.7], 1),
+        ([0.5, 0.6, 0.99], 2),
+        ([0.97, 0.98, 0.99], 0),  # the first will do
+    ],
+)
 def test_kept_candidate_is_the_clip_of_its_noise_byte_for_byte(
-    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch, kept: int
+    tiny_pipeline: OLVDMPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    constancy: list[float],
+    kept: int,
 ) -> None:
     generator = seeded(3)
     alone = [
@@ -187,9 +210,20 @@ def test_kept_candidate_is_the_clip_of_its_noise_byte_for_byte(
         for _ in range(3)
     ]
     assert len({digest(one.uint8_frames) for one in alone}) == 3
-    monkeypatch.setattr(SlotSelection, "steadiest", lambda *_: kept)
+    let_slots_say(monkeypatch, constancy)
     found = draw(tiny_pipeline, seeds=(3,), num_inference_steps=4, num_candidates=3)
     assert digest(found.uint8_frames) == digest(alone[kept].uint8_frames)
+
+
+def test_other_noises_are_drawn_only_where_the_first_falls_short(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = let_slots_say(monkeypatch, [1.0, 1.0, 1.0])
+    draw(tiny_pipeline, num_inference_steps=4, num_candidates=3)
+    assert asked == [0]
+    asked = let_slots_say(monkeypatch, [0.1, 0.1, 0.1])
+    draw(tiny_pipeline, num_inference_steps=4, num_candidates=3)
+    assert sorted(asked) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("num_inference_steps", [1, 2, 10])
@@ -206,17 +240,10 @@ def test_candidates_add_no_steps(tiny_pipeline: OLVDMPipeline, num_inference_ste
 def test_candidates_are_chosen_anew_in_every_window_of_a_long_clip(
     tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compared: list[int] = []
-
-    def keep_last(_: SlotSelection, candidates: list[torch.Tensor], __: object) -> int:
-        compared.append(len(candidates))
-        return len(candidates) - 1
-
-    monkeypatch.setattr(SlotSelection, "steadiest", keep_last)
+    asked = let_slots_say(monkeypatch, [0.1, 0.2])
     output = draw(tiny_pipeline, num_frames=16, num_candidates=2)
     assert output.uint8_frames.shape[1] == 16
-    assert len(compared) > 1
-    assert set(compared) == {2}
+    assert asked.count(0) == asked.count(1) > 1
 
 
 def test_stream_leaves_gradients_as_they_were(tiny_pipeline: OLVDMPipeline) -> None:

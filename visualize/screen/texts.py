@@ -28,8 +28,8 @@ STORED = "Stored: {title}"
 STORED_DETAIL = "{prompt}, seed {seed}"
 STORED_LABEL = "Stored comparisons"
 WHAT = {
-    "lvdm": "the same network, trained without slots",
-    "olvdm": "trained so that slots stay themselves",
+    "lvdm": "the same network, without slots",
+    "olvdm": "trained and chosen so that slots stay themselves",
 }
 BADGE_STORED = "stored"
 BADGE_NEW = "drawn just now"
@@ -38,8 +38,9 @@ BADGE_NEW = "drawn just now"
 TOUR = "Tour"
 TOUR_STEPS = {
     "Same start, two clips": (
-        "Both models begin with the same noise and read the same prompt. Press Play, or Space on"
-        " the clips, and watch where they part."
+        "Both models begin with the same noise and read the same prompt. Where its slots are not"
+        " steady half way, OLVDM goes on with another noise. Press Play, or Space on the clips, and"
+        " watch where they part."
     ),
     "One slot alone": (
         "A slot is a vector that claims pixels. This is one of them alone: the pixels of one"
@@ -242,6 +243,8 @@ ENDPOINTS = {
         and all arrays as npz.
     """,
     "compare": """Draw the same prompt from the same noise with LVDM and with OLVDM.
+
+    Where its slots are not steady half way, OLVDM goes on with the best of some further noises.
 
     Args:
         prompt: What the clips show, 1 to 300 characters.
