@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,13 @@ class ComparedReports:
         }
 
 
-def compare_reports(first: Path, second: Path) -> ComparedReports:
+def compare_reports(first: Path, second: Path, differing: Collection[str] = ()) -> ComparedReports:
     """Compare two evaluated checkpoints prompt by prompt.
 
     Args:
         first: Output of the evaluation of one checkpoint, such as LVDM's.
         second: That of the other, such as OLVDM's; it is called better or worse.
+        differing: Settings that are not compared, because their effect is to be measured.
 
     Returns:
         What is better, what is worse, what is open.
@@ -112,7 +113,7 @@ def compare_reports(first: Path, second: Path) -> ComparedReports:
     protocols = [report["protocol"] for report in reports]
     for name in PAIRED:
         one, other = (protocol.get(name) for protocol in protocols)
-        if one != other:
+        if one != other and name not in differing:
             raise InputError(
                 f"the reports differ in {name} ({str(one)[:32]} and {str(other)[:32]}); evaluate "
                 "both checkpoints with equal settings"

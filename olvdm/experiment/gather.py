@@ -97,7 +97,9 @@ def _compare(plan: Plan, reports: Reports) -> Compared:
     reference = plan.suite.reference
     return {
         (name, seed, level): compare_reports(
-            plan.branches[reference, seed].scores(level), plan.branches[name, seed].scores(level)
+            plan.branches[reference, seed].scores(level),
+            plan.branches[name, seed].scores(level),
+            plan.suite.row(name).sampling,
         ).comparisons
         for name, seed, level in reports
         if name != reference and (reference, seed, level) in reports

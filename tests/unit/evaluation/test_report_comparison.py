@@ -141,6 +141,13 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
         compare_reports(first, second)
 
 
+def test_setting_whose_effect_is_measured_may_differ(tmp_path: Path) -> None:
+    first = write_report(tmp_path / "lvdm", make_rows())
+    second = write_report(tmp_path / "olvdm", make_rows(), num_inference_steps=32)
+    found = compare_reports(first, second, differing=["num_inference_steps"])
+    assert f"\n{NUM_PROMPTS} prompts" in found.as_markdown()
+
+
 def test_other_code_is_said(tmp_path: Path) -> None:
     first = write_report(tmp_path / "lvdm", make_rows(), code_sha256="1")
     second = write_report(tmp_path / "olvdm", make_rows(), code_sha256="2")
