@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import ModelMixin
-from olvdm.errors import CheckpointError, named, quoted_name
+from olvdm.errors import CheckpointError, InputError, named, quoted_name, shown_value
 from olvdm.limits import CANDIDATES
 from olvdm.manifest import COPY_AGAIN, verify_folder
 from olvdm.network_folder import load_network, network_settings, read_config
@@ -53,6 +54,7 @@ SCHEDULER = "scheduler"
 PROMPTS_NAME = "prompt_embeds.safetensors"
 SHIFTS = ("shift", "flow_shift")  # of the noise levels towards noise, by what schedulers call it
 SMALLEST_SHIFT, LARGEST_SHIFT = 0.01, 100.0  # 1 is none
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)  # of weights in memory
 BF16_CAPABILITIES = ("avx512_bf16", "amx_bf16")
 
 
@@ -82,7 +84,7 @@ def fastest_dtype() -> torch.dtype:
     return torch.bfloat16 if any(able.get(name) for name in BF16_CAPABILITIES) else torch.float32
 
 
-def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
+def load_checkpoint(folder: str | os.PathLike[str], dtype: torch.dtype | None = None) -> Checkpoint:
     """Load every part of a model, or refuse with a `CheckpointError` that names the reason.
 
     A file may be missing, altered or of another format; a weight may be missing, unexpected, of
@@ -90,7 +92,7 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
 
     Args:
         folder: A local folder that ``OLVDMPipeline.save_pretrained`` wrote.
-        dtype: Of the weights in memory.
+        dtype: Of the weights in memory; none for the fastest.
 
     Returns:
         Networks in evaluation mode, scheduler, stored prompts, and what is known of them.
@@ -100,7 +102,7 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
 
     Ours: diffusers only logs a missing tensor and goes on with random weights.
     """
-    path = Path(folder)
+    path, kind = _checked_folder(folder), _checked_dtype(dtype)
     try:
         manifest = verify_folder(path, kind="pipeline")
     except OSError as error:
@@ -109,8 +111,24 @@ def load_checkpoint(folder: str | Path, dtype: torch.dtype) -> Checkpoint:
         ) from error
     about = manifest.get("about")
     with named("checkpoint", path):
-        parts, prompts = _load_parts(path, dtype)
+        parts, prompts = _load_parts(path, kind)
     return Checkpoint(parts, prompts, about if isinstance(about, dict) else {})
+
+
+def _checked_folder(folder: object) -> Path:
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"a checkpoint is the path of a folder, got {shown_value(folder)}")
+    return Path(folder)
+
+
+def _checked_dtype(dtype: object) -> torch.dtype:
+    """Return a dtype in which networks can compute."""
+    if dtype is None:
+        return fastest_dtype()
+    if not isinstance(dtype, torch.dtype) or dtype not in DTYPES:
+        found = dtype if isinstance(dtype, torch.dtype) else shown_value(dtype)
+        raise InputError(f"torch_dtype must be one of {', '.join(map(str, DTYPES))}, got {found}")
+    return dtype
 
 
 def _load_parts(path: Path, dtype: torch.dtype) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -1,11 +1,12 @@
 """The failures that we can explain: each carries one sentence that is safe to show anybody."""
 
+import numbers
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-SHOWN_HEAD, SHOWN_TAIL = 40, 20  # characters of a name that is too long to be shown whole
+SHOWN_HEAD, SHOWN_TAIL = 40, 20  # characters of what is too long to be shown whole
 
 
 class OlvdmError(Exception):
@@ -65,6 +66,30 @@ def quoted_name(path: str | os.PathLike[str]) -> str:
     if len(name) > SHOWN_HEAD + SHOWN_TAIL:
         name = f"{name[:SHOWN_HEAD]}...{name[-SHOWN_TAIL:]}"
     return repr(name)
+
+
+def shown_value(value: object) -> str:
+    """Return a refused value as a message shows it: short, and on one line of plain characters.
+
+    Args:
+        value: Of any type and size.
+
+    Returns:
+        The number or the quoted text, or the type of anything else.
+
+    Ours: Python prints no whole number of more than 4,300 digits.
+    """
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, numbers.Integral):
+        whole = int(value)
+        return str(whole) if abs(whole) < 10**SHOWN_HEAD else "a number of too many digits"
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Rational):
+        return str(value)
+    if isinstance(value, str):
+        head = ascii(value[:SHOWN_HEAD])
+        return head if len(value) <= SHOWN_HEAD else f"{head} and so on"
+    return f"a value of type {type(value).__name__[:SHOWN_HEAD]}"
 
 
 @contextmanager

@@ -12,21 +12,26 @@ from PIL import Image
 from torch import Tensor
 
 from olvdm.diffusers_api import BaseOutput
-from olvdm.errors import InputError
+from olvdm.errors import InputError, shown_value
 from olvdm.limits import (
+    ADAPT_STEPS,
     CANDIDATES,
     DEFAULT_GUIDANCE,
     DEFAULT_STEPS,
     GUIDANCE,
     NEGATIVE_PROMPT_CHARS,
+    NUM_SLOTS,
     PIPELINE_FRAMES,
     SIDES,
     SLOT_FLOOR,
     SLOT_GUIDANCE,
     STEPS,
     Range,
+    is_whole_number,
+    real_number,
 )
-from olvdm.request import check_text
+from olvdm.request import check_choice, check_text
+from olvdm.video import check_frames
 
 OUTPUT_TYPES = ("np", "pt", "pil", "latent")
 
@@ -107,14 +112,10 @@ class Generation:
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
         for name in ("height", "width"):
             side: object = getattr(self, name)
-            if side is not None and (not isinstance(side, int) or side not in SIDES):
-                raise InputError(
-                    f"{name} must be one of {', '.join(map(str, SIDES))}, got {side!r}"
-                )
-        if self.output_type not in OUTPUT_TYPES:
-            raise InputError(
-                f"output_type must be one of {', '.join(OUTPUT_TYPES)}, got {self.output_type!r}"
-            )
+            if side is not None and (not is_whole_number(side) or side not in SIDES):
+                choices = ", ".join(map(str, SIDES))
+                raise InputError(f"{name} must be one of {choices}, got {shown_value(side)}")
+        check_choice("output_type", self.output_type, OUTPUT_TYPES)
         self._check_generators()
         if self.given_frames is not None or self.given_places is not None:
             self._check_given()
@@ -128,10 +129,9 @@ class Generation:
     def _check_prompts(self) -> None:
         if (self.prompt is None) == (self.prompt_embeds is None):
             raise InputError("give either prompt or prompt_embeds, and not both")
-        if self.prompt is not None and not _is_text(self.prompt) and not _are_texts(self.prompt):
-            raise InputError("prompt must be a text or a list of at least one text")
-        if not _is_text(self.negative_prompt):
-            raise InputError("negative_prompt must be a text")
+        if self.prompt is not None and not _are_texts(self.prompt):
+            found = shown_value(self.prompt)
+            raise InputError(f"prompt must be a text or a list of at least one text, got {found}")
         self._check_lengths()
         if self.negative_prompt and self.negative_prompt_embeds is not None:
             raise InputError("give either negative_prompt or negative_prompt_embeds, and not both")
@@ -162,24 +162,32 @@ class Generation:
             )
         for one in several if generators is not None else ():
             if not isinstance(one, torch.Generator) or one.device.type != "cpu":
-                raise InputError("generator must be a torch.Generator on the CPU, or one a prompt")
+                is_one = isinstance(one, torch.Generator)
+                found = f"one on {one.device}" if is_one else shown_value(one)
+                raise InputError(
+                    f"generator must be a torch.Generator on the CPU, or one a prompt, got {found}"
+                )
 
     def _check_given(self) -> None:
+        if self.given_frames is None:
+            raise InputError("given_places needs given_frames, the frames that belong there")
         check_frames("given_frames", self.given_frames)
-        assert self.given_frames is not None
+        if self.given_places is not None and not _is_row(self.given_places):
+            found = shown_value(self.given_places)
+            raise InputError(f"given_places must be a list of whole numbers, got {found}")
         count, places = len(self.given_frames), self.places()
         if self.given_places is None and count > self.num_frames:
             raise InputError(
                 f"given_frames has {count} frames, but num_frames is {self.num_frames}; ask for a "
                 "longer clip, or give fewer"
             )
-        is_whole = all(_is_whole(place) for place in places)
-        is_rising = is_whole and all(first < second for first, second in pairwise(places))
-        is_inside = is_whole and all(0 <= place < self.num_frames for place in places)
+        are_whole = all(map(is_whole_number, places))
+        is_rising = are_whole and all(first < second for first, second in pairwise(places))
+        is_inside = are_whole and all(0 <= place < self.num_frames for place in places)
         if len(places) != count or not is_rising or not is_inside:
             raise InputError(
                 f"given_places must be {count} rising numbers from 0 to {self.num_frames - 1}, "
-                f"one for each given frame, got {places[:16]}"
+                f"one for each given frame, got [{', '.join(map(shown_value, places[:16]))}]"
             )
 
 
@@ -244,10 +252,10 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
     Raises:
         InputError: If it is not.
     """
-    kinds = (int,) if is_whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or value not in legal:
+    number = real_number(value)
+    if number is None or number not in legal or (is_whole and not is_whole_number(value)):
         noun = "a whole number" if is_whole else "a number"
-        raise InputError(f"{name} must be {noun} from {legal}, got {str(value)[:32]}")
+        raise InputError(f"{name} must be {noun} from {legal}, got {shown_value(value)}")
 
 
 def check_slot_guidance(scale: object, floor: object) -> None:
@@ -262,48 +270,87 @@ def check_slot_guidance(scale: object, floor: object) -> None:
         check_number("slot_guidance_floor", floor, SLOT_FLOOR, is_whole=False)
 
 
-def check_frames(name: str, frames: object) -> None:
-    """Refuse what is no video.
+def check_decoding(latents: object, num_frames: object) -> None:
+    """Refuse latents that cannot be decoded, as an ``InputError``.
 
     Args:
-        name: Of the argument.
-        frames: What was given.
+        latents: Of clips.
+        num_frames: Frames to keep; none is legal.
+    """
+    _check_tensor("latents", latents, "b c lt lh lw")
+    if num_frames is not None:
+        check_number("num_frames", num_frames, PIPELINE_FRAMES)
+
+
+def check_finding(frames: object, num_slots: object, adapt_steps: object, progress: object) -> None:
+    """Refuse what no slots can be found in, or not in this way, before any work is done for it.
+
+    Args:
+        frames: A clip.
+        num_slots: Slots per frame; none is legal.
+        adapt_steps: Steps of fitting.
+        progress: What is called at each of them; none is legal.
 
     Raises:
-        InputError: If it is not.
+        InputError: If one of them is not legal.
     """
-    is_array = isinstance(frames, np.ndarray)
+    check_frames("frames", frames)
+    if num_slots is not None:
+        check_number("num_slots", num_slots, NUM_SLOTS)
+    check_number("adapt_steps", adapt_steps, ADAPT_STEPS)
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress must be a function, got {shown_value(progress)}")
+
+
+def legal_prompts(prompts: str | Sequence[str]) -> list[str]:
+    """Return prompts as a list; what no tokenizer may see is an ``InputError``.
+
+    Args:
+        prompts: One, or several.
+
+    Returns:
+        At least one.
+    """
+    asked = Generation(prompt=prompts)
+    asked.check()
+    return asked.prompts
+
+
+def _check_tensor(name: str, values: object, axes: str) -> None:
+    """Refuse what is no tensor of floats with these axes; their sizes are the model's to check."""
+    is_tensor = isinstance(values, Tensor)
     if (
-        not is_array
-        or frames.dtype != np.uint8
-        or frames.ndim != 4
-        or frames.shape[-1] != 3
-        or not frames.size
+        not is_tensor
+        or values.is_meta
+        or not values.numel()
+        or values.ndim != len(axes.split())
+        or not values.is_floating_point()
     ):
-        found = f"{frames.dtype} of shape {frames.shape}" if is_array else type(frames).__name__
-        raise InputError(f"{name} must be uint8 frames of shape t h w 3, got {found}")
+        found = shown_value(values)
+        if is_tensor:
+            dtype = str(values.dtype).removeprefix("torch.")
+            found = f"{dtype} of shape {tuple(values.shape)} on {values.device}"
+        raise InputError(f"{name} must be floats of shape {axes}, got {found}")
 
 
 def _check_embeds(name: str, embeds: object) -> None:
-    """Refuse what no text encoder could have given; its sizes are the model's to check."""
-    is_tensor = isinstance(embeds, Tensor)
-    if not is_tensor or embeds.ndim != 3 or not embeds.numel() or not embeds.is_floating_point():
-        found = f"shape {tuple(embeds.shape)}" if is_tensor else type(embeds).__name__
-        raise InputError(f"{name} must be floats of shape b l e, got {found}")
+    """Refuse what no text encoder could have given."""
+    _check_tensor(name, embeds, "b l e")
+    assert isinstance(embeds, Tensor)
     if not bool(embeds.isfinite().all()):
-        raise InputError(f"{name} must be finite")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+        raise InputError(f"{name} must be finite; encode the prompt again")
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, Sequence) and len(value) > 0 and all(_is_text(one) for one in value)
+    """Tell whether this is a text, or a list of at least one."""
+    if isinstance(value, str):
+        return True
+    is_list = isinstance(value, Sequence)
+    return is_list and len(value) > 0 and all(isinstance(one, str) for one in value)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer)
+def _is_row(value: object) -> bool:
+    return isinstance(value, Sequence | np.ndarray)
 
 
 def as_output(

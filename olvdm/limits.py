@@ -1,6 +1,8 @@
 """One table of every limit that a person can meet: UI, API, docs and tests read it here."""
 
+import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import ClassVar, Final
 
 
@@ -55,6 +57,22 @@ class EvenRange(WholeRange):
         return super().__contains__(value) and value % 2 == 0
 
 
+def is_whole_number(value: object) -> bool:
+    """Say whether a value is a whole number, of Python or of numpy; a boolean is none."""
+    return not isinstance(value, bool) and isinstance(value, Integral)
+
+
+def real_number(value: object) -> float | None:
+    """Return a number of Python or of numpy as a float, None for whatever is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):  # a whole number of a thousand digits
+        return None
+    return number if math.isfinite(number) else None
+
+
 # What a person writes.
 PROMPT_RAW_MAX: Final = 1_200  # code points, checked before any normalising
 PROMPT_CHARS: Final = WholeRange(1, 300)  # after cleaning; more is refused, never cut silently
@@ -75,6 +93,7 @@ SLOT_FLOOR: Final = Range(-1.0, 1.0)  # a cosine
 DEFAULT_STEPS: Final = 10
 DEFAULT_GUIDANCE: Final = 3.0
 SEED: Final = WholeRange(0, 2_147_483_647)
+FILE_FPS: Final = Range(0.01, 1_000.0)  # frames a second of a file that is written
 CHECKPOINTS: Final = ("olvdm", "lvdm")
 
 # What a person sets for an inspection.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from olvdm.alignment import align_slots, slot_correlation, slot_presence
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.checkpoint import PROMPTS_NAME, fastest_dtype, load_checkpoint, save_prompts
+from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DiffusionPipeline
 from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
@@ -22,12 +22,14 @@ from olvdm.generation import (
     OLVDMPipelineOutput,
     SlotOutput,
     as_output,
-    check_frames,
-    check_number,
+    check_decoding,
+    check_finding,
+    legal_prompts,
 )
-from olvdm.limits import ADAPT_STEPS, DEFAULT_GUIDANCE, DEFAULT_STEPS, NUM_SLOTS
+from olvdm.limits import DEFAULT_GUIDANCE, DEFAULT_STEPS, NEGATIVE_PROMPT_CHARS
 from olvdm.manifest import write_folder
 from olvdm.noise_schedule import Scheduler
+from olvdm.request import check_text
 from olvdm.sampling import DenoisingStep, draw_latents, draw_noise, guidance_of
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
@@ -115,16 +117,14 @@ class OLVDMPipeline(DiffusionPipeline):
 
         Args:
             pretrained_model_name_or_path: The folder, such as ``checkpoints/olvdm``.
-            torch_dtype: Of the weights; none for bf16 where this processor computes in it, else
-                fp32.
+            torch_dtype: Of the weights; none for the faster of bf16 and fp32 on this processor.
 
         Returns:
             The pipeline, on the CPU, ready to sample.
 
         Ours: diffusers' own loader lets a missing tensor stay random.
         """
-        dtype = torch_dtype or fastest_dtype()
-        checkpoint = load_checkpoint(Path(pretrained_model_name_or_path), dtype)
+        checkpoint = load_checkpoint(pretrained_model_name_or_path, torch_dtype)
         pipeline = cls(**checkpoint.parts)
         pipeline.prompt_embeds = checkpoint.prompt_embeds
         pipeline.about = dict(checkpoint.about)
@@ -272,14 +272,15 @@ class OLVDMPipeline(DiffusionPipeline):
     @torch.no_grad()
     def encode_prompt(self, prompt: str) -> Float[Tensor, "1 l e"]:
         """Return the embedding of a prompt, from the stored ones where it is among them."""
+        check_text("prompt", prompt, NEGATIVE_PROMPT_CHARS)
         if prompt in self.prompt_embeds:
             return self.prompt_embeds[prompt][None].to(self.device)
         return self.text_encoder.encode([prompt])
 
     @torch.no_grad()
-    def store_prompts(self, prompts: Sequence[str]) -> None:
+    def store_prompts(self, prompts: str | Sequence[str]) -> None:
         """Keep the embeddings of prompts with the model, so that they need no text encoder."""
-        stored = {prompt: self.text_encoder.encode([prompt])[0] for prompt in ("", *prompts)}
+        stored = {one: self.text_encoder.encode([one])[0] for one in ("", *legal_prompts(prompts))}
         self.prompt_embeds = {**self.prompt_embeds, **stored}
 
     @torch.no_grad()
@@ -295,6 +296,7 @@ class OLVDMPipeline(DiffusionPipeline):
         Returns:
             Frames to show or save.
         """
+        check_decoding(latents, num_frames)
         weights = next(self.autoencoder.parameters())
         rate, side = self.autoencoder.temporal_factor, self.autoencoder.spatial_factor
         sizes = (rate * latents.shape[2], side * latents.shape[3], side * latents.shape[4])
@@ -329,10 +331,7 @@ class OLVDMPipeline(DiffusionPipeline):
 
         Source: OLVDM section 3, slots from each individual frame. Ours: the repetition.
         """
-        check_frames("frames", frames)
-        if num_slots is not None:
-            check_number("num_slots", num_slots, NUM_SLOTS)
-        check_number("adapt_steps", adapt_steps, ADAPT_STEPS)
+        check_finding(frames, num_slots, adapt_steps, progress)
         latents = self.frame_latents(frames)
         encoder, decoder = self.slot_encoder, self.slot_decoder
         if adapt_steps:

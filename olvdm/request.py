@@ -1,17 +1,14 @@
 """What a person asked for, checked against the limits before any tensor exists."""
 
 import difflib
-import math
-import numbers
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from olvdm import limits
-from olvdm.errors import InputError
+from olvdm.errors import InputError, shown_value
 
-SHOWN_CHARS = 40  # of a refused value, in the message about it
 SPACES = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 
 
@@ -129,7 +126,7 @@ def check_text(name: str, value: object, chars: limits.WholeRange) -> str:
         InputError: If it is no text, too long, or blank where something must be said.
     """
     if not isinstance(value, str):
-        raise InputError(f"{name} must be text of {chars} characters, got {_shown(value)}.")
+        raise InputError(f"{name} must be text of {chars} characters, got {shown_value(value)}.")
     if len(value) > limits.PROMPT_RAW_MAX:
         raise InputError(
             f"{name} has {len(value):,} characters; shorten it to at most {chars.high}."
@@ -163,7 +160,9 @@ def check_whole(name: str, value: object, legal: limits.WholeRange, remedy: str 
     """
     number = _whole(value)
     if number is None or number not in legal:
-        raise InputError(f"{name} must be {legal.kind} from {legal}, got {_shown(value)}{remedy}.")
+        raise InputError(
+            f"{name} must be {legal.kind} from {legal}, got {shown_value(value)}{remedy}."
+        )
     return number
 
 
@@ -198,9 +197,9 @@ def check_number(name: str, value: object, legal: limits.Range) -> float:
     Raises:
         InputError: If it is anything else.
     """
-    number = _real(value)
+    number = limits.real_number(value)
     if number is None or number not in legal:
-        raise InputError(f"{name} must be a number from {legal}, got {_shown(value)}.")
+        raise InputError(f"{name} must be a number from {legal}, got {shown_value(value)}.")
     return number + 0.0
 
 
@@ -223,7 +222,7 @@ def check_choice(name: str, value: object, legal: Sequence[int] | Sequence[str])
         if choice == wanted:
             return choice
     choices = ", ".join(str(choice) for choice in legal)
-    raise InputError(f"{name} must be one of {choices}, got {_shown(value)}.")
+    raise InputError(f"{name} must be one of {choices}, got {shown_value(value)}.")
 
 
 Check = Callable[[str, object], object]
@@ -253,34 +252,11 @@ def _checked(raw: Mapping[str, object], checks: Mapping[str, Check]) -> dict[str
         if name not in checks:
             near = difflib.get_close_matches(name, checks, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(checks)}."
-            raise InputError(f"There is no setting {_shown(name)}; {remedy}")
+            raise InputError(f"There is no setting {shown_value(name)}; {remedy}")
     return {name: checks[name](name, value) for name, value in raw.items()}
-
-
-def _real(value: object) -> float | None:
-    """Return a number as a float, None for whatever is no finite number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return None
-    try:
-        number = float(value)
-    except (OverflowError, ValueError):  # a whole number of a thousand digits
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _whole(value: object) -> int | None:
     """Return a number as an int, None for whatever is no whole number."""
-    number = _real(value)
+    number = limits.real_number(value)
     return int(number) if number is not None and number.is_integer() else None
-
-
-def _shown(value: object) -> str:
-    """Return a refused value for a message: short, and on one line of plain characters."""
-    if value is None or isinstance(value, (bool, float)):
-        return repr(value)
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**SHOWN_CHARS else "a number of too many digits"
-    if isinstance(value, str):
-        head = ascii(value[:SHOWN_CHARS])
-        return head if len(value) <= SHOWN_CHARS else f"{head} and so on"
-    return f"a value of type {type(value).__name__[:SHOWN_CHARS]}"

@@ -18,6 +18,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from olvdm.errors import InputError, quoted_name, shown_value
+from olvdm.limits import FILE_FPS, real_number
+
 BT709 = 1  # ITU-T H.273 code of the colour space, of the primaries and of the transfer curve
 FEW_COLOURS = 64  # of a frame of a GIF that would be too large
 NO_DITHER = Image.Dither.NONE  # its dots would move from frame to frame, and cannot be packed
@@ -74,17 +77,40 @@ def resize_clip(
     return rearrange(fitted, "(b t) c h w -> b c t h w", b=1)
 
 
+def check_frames(name: str, frames: object) -> None:
+    """Refuse what is no video, or an empty one.
+
+    Args:
+        name: Of the argument.
+        frames: What was given.
+
+    Raises:
+        InputError: If it is not.
+    """
+    is_array = isinstance(frames, np.ndarray)
+    if (
+        not is_array
+        or frames.dtype != np.uint8
+        or frames.ndim != 4
+        or frames.shape[-1] != 3
+        or not frames.size
+    ):
+        found = f"{frames.dtype} of shape {frames.shape}" if is_array else type(frames).__name__
+        raise InputError(f"{name} must be uint8 frames of shape t h w 3, got {found}")
+
+
 def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:
     """Write an mp4 that plays in every browser: H.264, index first, no metadata.
 
     Args:
         frames: The video; odd sides are made even by repeating the last row or column.
         path: The file; it appears whole or not at all.
-        fps: Frames a second, above 0.
+        fps: Frames a second, 0.01 to 1,000.
 
     Source: Ours: PyAV alone, since an ffmpeg program may be missing; colours tagged BT.709,
     because players guess when they are not told.
     """
+    _check_film(frames, fps)
     height, width = frames.shape[1:3]
     even_frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     muxing = {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -92,7 +118,7 @@ def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float
         _whole_or_nothing(path) as temporary,
         av.open(str(temporary), "w", format="mp4", options=muxing) as container,
     ):
-        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream = container.add_stream("libx264", rate=Fraction(float(fps)).limit_denominator(1001))
         stream.height, stream.width = even_frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "12", "preset": "veryfast"}
@@ -116,11 +142,12 @@ def write_gif(
     Args:
         frames: The video; equal neighbours are stored once and shown for longer.
         path: The file; it appears whole or not at all.
-        fps: Frames a second, above 0; GIF rounds the time of a frame to 10 ms.
+        fps: Frames a second, 0.01 to 1,000; GIF rounds the time of a frame to 10 ms.
         max_bytes: Largest file; for its sake colours go first, then pixels.
 
     Source: Ours: fewer colours are seen less than fewer pixels, as long as a quarter is left.
     """
+    _check_film(frames, fps)
     pictures = [Image.fromarray(pixels) for pixels in frames]
     data = _gif_bytes(pictures, fps) if max_bytes is None else _gif_within(pictures, fps, max_bytes)
     with _whole_or_nothing(path) as temporary:
@@ -136,10 +163,11 @@ def write_webp(
         frames: The video, at most 16383 pixels a side; equal neighbours are stored once and
             shown for longer.
         path: The file; it appears whole or not at all.
-        fps: Frames a second, above 0.
+        fps: Frames a second, 0.01 to 1,000.
 
     Source: Ours.
     """
+    _check_film(frames, fps)
     with _whole_or_nothing(path) as temporary:
         iio.imwrite(
             temporary,
@@ -197,10 +225,23 @@ def _gif_bytes(
     return buffer.getvalue()
 
 
+def _check_film(frames: object, fps: object) -> None:
+    """Refuse what no file can hold or play."""
+    check_frames("frames", frames)
+    rate = real_number(fps)
+    if rate is None or rate not in FILE_FPS:
+        raise InputError(f"fps must be a number from {FILE_FPS}, got {shown_value(fps)}")
+
+
 @contextmanager
 def _whole_or_nothing(path: str | Path) -> Generator[Path]:
     """Give a name beside the file, which takes the file's place once all is written."""
     final = Path(path)
+    if not final.parent.is_dir():
+        raise InputError(
+            f"there is no folder {quoted_name(final.parent)} to write {quoted_name(final)} into; "
+            "make it first"
+        )
     temporary = final.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         yield temporary

@@ -1,4 +1,6 @@
+from inspect import unwrap
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from olvdm.checkpoint import (
     load_checkpoint,
     save_prompts,
 )
+from olvdm.errors import InputError
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.text_encoder import TextEncoder
 from tests.tiny_networks import PROMPTS, tiny_pipeline
@@ -94,3 +97,17 @@ def test_bf16_needs_its_instructions(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert fastest_dtype() == dtype
+
+
+@pytest.mark.parametrize("folder", [None, 5, b"checkpoints"])
+def test_what_is_no_path_is_no_checkpoint(folder: object) -> None:
+    with pytest.raises(InputError, match="a checkpoint is the path of a folder, got"):
+        unwrap(load_checkpoint)(cast("str", folder), None)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bf16", torch.int8, torch.bool, torch.complex64, torch.float8_e4m3fn]
+)
+def test_weights_are_loaded_in_floats_alone(saved: Path, dtype: object) -> None:
+    with pytest.raises(InputError, match=r"torch_dtype must be one of torch\.float32, "):
+        unwrap(load_checkpoint)(saved, cast("torch.dtype", dtype))

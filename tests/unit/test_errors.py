@@ -1,8 +1,16 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from olvdm.errors import CheckpointError, InputError, VideoError, named, quoted_name
+from olvdm.errors import (
+    CheckpointError,
+    InputError,
+    VideoError,
+    named,
+    quoted_name,
+    shown_value,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +46,27 @@ def test_refusal_is_named_and_keeps_its_kind(kind) -> None:
 def test_programmers_mistake_is_left_as_it_is() -> None:
     with pytest.raises(ValueError, match=r"^257$"), named("video", "x/a.mp4"):
         raise ValueError("257")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "None"),
+        (True, "True"),
+        (-3, "-3"),
+        (10**50, "a number of too many digits"),
+        (float("nan"), "nan"),
+        (np.int64(16), "16"),
+        (np.float32(0.5), "0.5"),
+        ("a\n\u7ea2", r"'a\n\u7ea2'"),
+        ("x" * 50, f"'{'x' * 40}' and so on"),
+        ([1], "a value of type list"),
+        (np.zeros(3), "a value of type ndarray"),
+    ],
+)
+def test_refused_value_is_shown_on_one_short_line(value: object, shown: str) -> None:
+    assert shown_value(value) == shown
+
+
+def test_number_that_python_will_not_print_is_no_failure() -> None:
+    assert shown_value(10**5_000) == "a number of too many digits"

@@ -7,10 +7,27 @@ import torch
 from PIL import Image
 
 from olvdm.errors import InputError
-from olvdm.generation import Generation, as_output, check_frames, check_number
+from olvdm.generation import (
+    Generation,
+    as_output,
+    check_decoding,
+    check_finding,
+    check_number,
+    legal_prompts,
+)
 from olvdm.limits import GUIDANCE, PIPELINE_FRAMES, PROMPT_CHARS, SIDES, STEPS
 
 FRAMES = np.zeros((2, 8, 8, 3), dtype=np.uint8)
+CLIPS = np.arange(2 * 3 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 3, 4, 5, 3)
+LATENTS = torch.zeros(2, 4, 2, 2, 2)
+
+
+def unchecked(**changes: object) -> Generation:
+    """Return a generation past the types, as a caller without a checker gets it."""
+    generation = object.__new__(Generation)
+    for field in fields(Generation):
+        object.__setattr__(generation, field.name, changes.get(field.name, field.default))
+    return generation
 
 
 def refused(**changes: object) -> str:
@@ -71,7 +88,7 @@ def test_legal_settings_pass(changes: dict[str, Any]) -> None:
         ),
         ({"prompt": []}, "prompt must be a text or a list of at least one text"),
         ({"generator": [torch.Generator()] * 2}, "need one generator a prompt: got 2 for 1"),
-        ({"given_places": [0]}, "given_frames must be uint8 frames of shape t h w 3"),
+        ({"given_places": [0]}, "given_places needs given_frames, the frames that belong there"),
         ({"given_frames": FRAMES, "given_places": [0]}, "given_places must be 2 rising numbers"),
         ({"given_frames": FRAMES, "given_places": [1, 1]}, "from 0 to 15, one for each"),
         ({"given_frames": FRAMES, "given_places": [1, 0]}, "got [1, 0]"),
@@ -98,22 +115,18 @@ def test_message_about_a_number_stays_short() -> None:
     assert len(caught.value.user_message) < 120
 
 
-@pytest.mark.parametrize(
-    "frames",
-    [
-        None,
-        "clip.mp4",
-        [[0]],
-        FRAMES.astype(np.float32),
-        FRAMES[0],
-        FRAMES[..., :2],
-        FRAMES[:, :0],
-        FRAMES[:0],
-    ],
-)
-def test_what_is_no_video_is_refused(frames: object) -> None:
-    with pytest.raises(InputError, match="frames must be uint8 frames of shape t h w 3, got"):
-        check_frames("frames", frames)
+NUMPY_NUMBERS: dict[str, object] = {
+    "num_frames": np.int64(16),
+    "height": np.int32(64),
+    "num_inference_steps": np.uint8(10),
+    "guidance_scale": np.float32(3),
+    "slot_guidance_floor": np.float64(0.5),
+}
+
+
+@pytest.mark.parametrize("name", NUMPY_NUMBERS)
+def test_numbers_of_numpy_are_numbers(name: str) -> None:
+    unchecked(prompt="a red circle", **{name: NUMPY_NUMBERS[name]}).check()
 
 
 def test_one_prompt_is_a_list_of_one() -> None:
@@ -143,11 +156,12 @@ def test_embeddings_do_in_place_of_texts(changes: dict[str, Any]) -> None:
     [
         ({}, "give either prompt or prompt_embeds, and not both"),
         ({"prompt": "one", "prompt_embeds": EMBEDS}, "give either prompt or prompt_embeds"),
-        ({"prompt_embeds": EMBEDS[0]}, r"floats of shape b l e, got shape \(5, 12\)"),
-        ({"prompt_embeds": EMBEDS[:0]}, r"floats of shape b l e, got shape \(0, 5, 12\)"),
-        ({"prompt_embeds": EMBEDS.long()}, "must be floats of shape b l e"),
-        ({"prompt_embeds": [[[0.0]]]}, "floats of shape b l e, got list"),
-        ({"prompt_embeds": EMBEDS * float("nan")}, "prompt_embeds must be finite"),
+        ({"prompt_embeds": EMBEDS[0]}, r"of shape b l e, got float32 of shape \(5, 12\)"),
+        ({"prompt_embeds": EMBEDS[:0]}, r"floats of shape b l e, .* \(0, 5, 12\)"),
+        ({"prompt_embeds": EMBEDS.int()}, "of shape b l e, got int32 of shape"),
+        ({"prompt_embeds": [[[0.0]]]}, "floats of shape b l e, got a value of type list"),
+        ({"prompt_embeds": EMBEDS * float("nan")}, "prompt_embeds must be finite; encode"),
+        ({"prompt_embeds": EMBEDS.to("meta")}, "on meta"),
         (
             {"prompt_embeds": EMBEDS, "negative_prompt_embeds": EMBEDS[[0, 1, 1]]},
             "negative_prompt_embeds must have 1 row or one for each of 2 clips, got 3",
@@ -163,20 +177,88 @@ def test_embeddings_do_in_place_of_texts(changes: dict[str, Any]) -> None:
     ],
 )
 def test_embeddings_that_nobody_gave_are_refused(changes: dict[str, Any], sentence: str) -> None:
-    generation = object.__new__(Generation)  # past the types, as a caller without a checker gets
-    for field in fields(Generation):
-        object.__setattr__(generation, field.name, changes.get(field.name, field.default))
     with pytest.raises(InputError, match=sentence):
-        generation.check()
+        unchecked(**changes).check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"num_frames": 10**5000}, "from 1 to 256, got a number of too many digits"),
+        ({"height": 10**5000}, "height must be one of 32, 48, .* of too many digits"),
+        ({"height": "6" * 10**6}, "and so on$"),
+        ({"height": True}, "height must be one of 32, .*, got True"),
+        ({"output_type": "x" * 10**5}, "and so on.$"),
+        ({"output_type": np.zeros(3)}, "output_type must be one of np, .* type ndarray"),
+        ({"guidance_scale": np.float32(21)}, "guidance_scale must be .*, got 21.0"),
+        ({"prompt": 5}, "prompt must be a text or a list of at least one text, got 5"),
+        ({"prompt": ["a", 5]}, "prompt must be a text or a list of at least one text"),
+        ({"negative_prompt": []}, "negative_prompt must be text .* got a value of type list"),
+        ({"generator": 5}, "generator must be a torch.Generator on the CPU, .*, got 5"),
+        ({"given_frames": FRAMES, "given_places": 5}, "given_places must be a list .* got 5"),
+        (
+            {"given_frames": FRAMES, "given_places": [0, 10**5000]},
+            r"got \[0, a number of too many digits\]",
+        ),
+        ({"given_frames": FRAMES, "given_places": [False, True]}, r"got \[False, True\]"),
+    ],
+)
+def test_values_of_any_type_and_size_are_refused_in_short(
+    changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence) as caught:
+        unchecked(**{"prompt": "a red circle", **changes}).check()
+    assert len(caught.value.user_message) < 200
+
+
+@pytest.mark.parametrize(
+    ("latents", "num_frames", "sentence"),
+    [
+        (LATENTS, -1, "num_frames must be a whole number from 1 to 256, got -1"),
+        (LATENTS[0], None, r"latents must be floats of shape b c lt lh lw, got float32 of shape"),
+        (LATENTS.long(), None, "got int64 of shape"),
+        (LATENTS[:0], None, r"got float32 of shape \(0, 4, 2, 2, 2\) on cpu"),
+        (None, None, "latents must be floats of shape b c lt lh lw, got None"),
+    ],
+)
+def test_latents_that_cannot_be_decoded_are_refused(
+    latents: object, num_frames: object, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        check_decoding(latents, num_frames)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"frames": None}, "frames must be uint8 frames of shape t h w 3, got NoneType"),
+        ({"num_slots": 10**5000}, "num_slots must be .* 2 to 11, got a number of too many digits"),
+        ({"adapt_steps": None}, "adapt_steps must be a whole number from 0 to 200, got None"),
+        ({"progress": 5}, "progress must be a function, got 5"),
+    ],
+)
+def test_slots_that_cannot_be_found_are_refused(changes: dict[str, object], sentence: str) -> None:
+    settings: dict[str, Any] = {
+        "frames": FRAMES,
+        "num_slots": None,
+        "adapt_steps": 0,
+        "progress": None,
+    }
+    check_finding(**settings)
+    with pytest.raises(InputError, match=sentence):
+        check_finding(**settings | changes)
+
+
+def test_one_prompt_is_legal_and_so_are_several() -> None:
+    assert legal_prompts("one") == ["one"]
+    assert legal_prompts(["one", ""]) == ["one", ""]
+    with pytest.raises(InputError, match="prompt 2 has 301 characters"):
+        legal_prompts(["one", "a" * 301])
 
 
 def test_given_frames_come_first_where_no_place_is_named() -> None:
     assert Generation(prompt="", given_frames=FRAMES).places() == [0, 1]
     assert Generation(prompt="").places() == []
-
-
-CLIPS = np.arange(2 * 3 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 3, 4, 5, 3)
-LATENTS = torch.zeros(2, 4, 2, 2, 2)
 
 
 def test_arrays_are_floats_from_zero_to_one() -> None:

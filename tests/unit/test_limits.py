@@ -1,5 +1,8 @@
 import math
 
+import numpy as np
+import pytest
+
 from olvdm import limits
 
 
@@ -29,3 +32,23 @@ def test_payload_is_as_many_frames_as_a_clip_may_have():
 
 def test_upload_body_leaves_room_for_its_envelope():
     assert limits.UPLOAD_BODY > limits.UPLOAD_BYTES
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "is_whole"),
+    [
+        (3, 3.0, True),
+        (np.int64(3), 3.0, True),
+        (3.0, 3.0, False),
+        (np.float32(3), 3.0, False),
+        (math.inf, None, False),
+        (10**400, None, True),
+        (True, None, False),
+        (np.True_, None, False),
+        ("3", None, False),
+        (None, None, False),
+    ],
+)
+def test_numbers_are_those_of_python_and_of_numpy(value, number, is_whole):
+    assert limits.real_number(value) == number
+    assert limits.is_whole_number(value) == is_whole

@@ -1,9 +1,10 @@
 import hashlib
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -453,6 +454,22 @@ def test_stored_prompt_is_the_encoded_prompt(tiny_pipeline: OLVDMPipeline) -> No
     tiny_pipeline.store_prompts(PROMPTS)
     assert {"", *PROMPTS} <= tiny_pipeline.prompt_embeds.keys()
     assert digest(draw(tiny_pipeline).uint8_frames) == digest(wanted)
+
+
+def test_single_prompt_is_stored_whole(tiny_pipeline: OLVDMPipeline) -> None:
+    tiny_pipeline.store_prompts(PROMPTS[0])
+    assert tiny_pipeline.prompt_embeds.keys() == {"", PROMPTS[0]}
+
+
+@pytest.mark.parametrize("prompt", [None, ["a"], "a" * 301])
+def test_what_is_no_prompt_is_not_encoded(tiny_pipeline: OLVDMPipeline, prompt: object) -> None:
+    with pytest.raises(InputError, match="prompt "):
+        inspect.unwrap(OLVDMPipeline.encode_prompt)(tiny_pipeline, cast("str", prompt))
+
+
+def test_latents_are_not_decoded_to_less_than_one_frame(tiny_pipeline: OLVDMPipeline) -> None:
+    with pytest.raises(InputError, match="num_frames must be a whole number from 1 to 256, got 0"):
+        tiny_pipeline.decode_latents(draw(tiny_pipeline).latents, num_frames=0)
 
 
 def test_stored_prompt_never_reaches_the_text_encoder(tiny_pipeline: OLVDMPipeline) -> None:

@@ -1,3 +1,5 @@
+import inspect
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from olvdm.errors import InputError
 from olvdm.video import (
+    check_frames,
     clip_to_frames,
     frames_to_clip,
     write_gif,
@@ -18,6 +22,8 @@ from olvdm.video import (
     write_png,
     write_webp,
 )
+
+STILL = np.zeros((2, 8, 8, 3), dtype=np.uint8)
 
 
 def moving_ramp(num_frames: int = 8, height: int = 64, width: int = 64) -> np.ndarray:
@@ -176,3 +182,45 @@ def test_broken_writing_leaves_the_old_file_and_nothing_beside(tmp_path, monkeyp
         write_png(moving_ramp(1)[0] + 1, path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        None,
+        "clip.mp4",
+        [[0]],
+        STILL.astype(np.float32),
+        STILL[0],
+        STILL[..., :2],
+        STILL[:, :0],
+        STILL[:0],
+    ],
+)
+def test_what_is_no_video_is_refused(frames: object) -> None:
+    with pytest.raises(InputError, match="frames must be uint8 frames of shape t h w 3, got"):
+        check_frames("frames", frames)
+
+
+@pytest.mark.parametrize("write", [write_mp4, write_gif, write_webp])
+class TestFile:
+    @pytest.mark.parametrize("fps", [0, -1, math.nan, math.inf, 10**400, "8", True, None])
+    def test_rate_that_no_file_can_have_is_refused(self, tmp_path, write, fps) -> None:
+        with pytest.raises(InputError, match=r"fps must be a number from 0\.01 to 1,000\.0"):
+            inspect.unwrap(write)(STILL, tmp_path / "clip", fps)
+
+    @pytest.mark.parametrize("frames", [None, STILL[0], STILL[:0], STILL.astype(float)])
+    def test_what_is_no_video_is_not_written(self, tmp_path, write, frames) -> None:
+        with pytest.raises(InputError, match="frames must be uint8 frames of shape t h w 3"):
+            inspect.unwrap(write)(frames, tmp_path / "clip", 8)
+        assert not list(tmp_path.iterdir())
+
+    def test_missing_folder_is_named(self, tmp_path, write) -> None:
+        with pytest.raises(InputError, match=r"no folder 'films' to write 'a\.b' into; make it"):
+            write(STILL, tmp_path / "films" / "a.b", 8)
+
+
+def test_rate_may_be_a_number_of_numpy(tmp_path) -> None:
+    inspect.unwrap(write_mp4)(moving_ramp(), tmp_path / "clip.mp4", np.float32(7.5))
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert container.streams.video[0].average_rate == Fraction(15, 2)
