@@ -153,6 +153,8 @@ def _copy_checked(path: Path, copy: Path, max_bytes: int) -> None:
         size = path.stat().st_size if path.is_file() else None
     except (OSError, ValueError) as error:  # a name that is too long, or no name at all
         raise VideoError("There is no such file; choose a file that exists.") from error
+    if path.is_dir():
+        raise VideoError("This is a folder; choose a file in it.")
     if size is None:
         raise VideoError("There is no such file; choose a file that exists.")
     if size == 0:

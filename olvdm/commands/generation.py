@@ -5,7 +5,6 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from olvdm.checkpoint import fastest_dtype
 from olvdm.commands.arguments import CHECKPOINT
 from olvdm.commands.comparison import ENVIRONMENT_FIELDS, model_records
 from olvdm.commands.comparison import KIND as COMPARISON
+from olvdm.commands.given_frames import check_places, read_given
 from olvdm.commands.output import check_ending, written_together
 from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import write_correlation, write_overlay
@@ -33,12 +33,11 @@ from olvdm.commands.record import (
     write_record,
 )
 from olvdm.commands.source import running_commit
-from olvdm.decoding import decode_still, decode_video
-from olvdm.errors import InputError, named
+from olvdm.errors import InputError, shown_value
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.paired import generation_of
 from olvdm.generation import OLVDMPipelineOutput
-from olvdm.limits import CANDIDATES, LONG_FRAMES, SLOT_GUIDANCE, Range, WholeRange
+from olvdm.limits import CANDIDATES, LONG_FRAMES, SLOT_GUIDANCE, Range
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import Request, check_choice, check_number, check_request, check_whole
 from olvdm.video import write_mp4
@@ -56,7 +55,6 @@ FIELDS = (
     "num_candidates",
 )
 BY_SLOTS = {"slot_guidance_scale": 0.0, "num_candidates": None}  # which change nothing
-STILLS = (".png", ".webp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +177,10 @@ def _draw_task(task: Task) -> Drawn:
     """Draw a clip, and note all that it follows from."""
     job = task.job
     given = read_given(job.given)
+    if given is not None and job.places is not None and len(given) != len(job.places):
+        raise InputError(
+            f"places must be one for each of the {len(given)} given frames, got {len(job.places)}"
+        )
     checksum = checkpoint_sha256(Path(job.checkpoint))
     pipeline = OLVDMPipeline.from_pretrained(job.checkpoint, DTYPES[job.dtype])
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -226,12 +228,10 @@ def check_job(settings: dict[str, Any]) -> Job:
     given, places = settings.get("given") or (), settings.get("places")
     fps, candidates = settings.get("fps"), settings.get("num_candidates")
     checkpoint = settings.get("checkpoint") or CHECKPOINT
-    if not isinstance(checkpoint, str) or not _are_texts(given):
-        raise InputError("checkpoint must be a folder, and given a list of files")
-    inside = WholeRange(0, request.num_frames - 1)
-    is_list = isinstance(places, (list, tuple))
-    if places is not None and (not is_list or len(places) > LONG_FRAMES.high):
-        raise InputError(f"places must be a list of at most {LONG_FRAMES.high} whole numbers")
+    if not isinstance(checkpoint, str):
+        raise InputError(f"checkpoint must be a folder, got {shown_value(checkpoint)}")
+    if not _are_texts(given):
+        raise InputError(f"given must be a list of files, got {shown_value(given)}")
     dtype = settings.get("dtype") or _fastest_name()
     return Job(
         request=request,
@@ -239,7 +239,7 @@ def check_job(settings: dict[str, Any]) -> Job:
         width=request.width if "width" in asked else None,
         checkpoint=checkpoint,
         given=tuple(given),
-        places=None if places is None else tuple(check_whole("places", p, inside) for p in places),
+        places=None if places is None else check_places(places, given, request.num_frames),
         fps=check_number("fps", 8 if fps is None else fps, FPS),
         dtype=str(check_choice("dtype", dtype, tuple(DTYPES))),
         slot_guidance_scale=check_number(
@@ -249,34 +249,6 @@ def check_job(settings: dict[str, Any]) -> Job:
         if candidates is None
         else check_whole("num_candidates", candidates, CANDIDATES),
     )
-
-
-def read_given(files: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"] | None:
-    """Read frames that are known: one video, or some pictures of one size.
-
-    Args:
-        files: Their paths; PNG and WebP are pictures.
-
-    Returns:
-        The frames in that order, or none where nothing is given.
-
-    Raises:
-        InputError: If there are several videos, or pictures of several sizes.
-    """
-    if not files:
-        return None
-    if len(files) > LONG_FRAMES.high:
-        raise InputError(f"at most {LONG_FRAMES.high} frames can be given, got {len(files)}")
-    if any(Path(file).suffix.lower() not in STILLS for file in files):
-        if len(files) > 1:
-            raise InputError("give one video, or pictures in PNG or WebP, not both")
-        with named("video", files[0]):
-            return decode_video(files[0], max_frames=LONG_FRAMES.high - 2).frames
-    pictures = [_read_still(file) for file in files]
-    sizes = sorted({f"{picture.shape[1]}x{picture.shape[0]}" for picture in pictures})
-    if len(sizes) > 1:
-        raise InputError(f"given pictures must be of one size, got {' and '.join(sizes[:4])}")
-    return np.stack(pictures)
 
 
 def draw(
@@ -366,11 +338,6 @@ def _compare(earlier: dict[str, Any], record: dict[str, Any]) -> None:
     differing = [name for name in names if name in earlier and earlier[name] != record[name]]
     reason = f"these differ: {', '.join(differing)}" if differing else "nothing known differs"
     print(f"the frames are not the same as before; {reason}")
-
-
-def _read_still(file: str) -> UInt8[np.ndarray, "h w 3"]:
-    with named("picture", file):
-        return decode_still(file)
 
 
 def _fastest_name() -> str:

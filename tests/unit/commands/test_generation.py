@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from olvdm.cli import main
-from olvdm.commands.generation import check_job, read_given
+from olvdm.commands.generation import check_job
 from olvdm.decoding import decode_video
-from olvdm.errors import InputError, VideoError
+from olvdm.errors import InputError
 from olvdm.video import write_mp4, write_png
 from tests.clip_files import broken_videos
 
@@ -139,7 +139,10 @@ def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
         (["--guidance-scale", "nan"], "guidance_scale must be a number from 0"),
         (["--num-inference-steps", "many"], "num_inference_steps must be a whole number"),
         (["--fps", "0"], "fps must be a number from 1.0 to 60.0"),
-        (["--places", "0", "8"], "places must be a whole number from 0 to 7"),
+        (["--places", "0", "7"], "places say where given frames belong; name those with --given"),
+        (["--given", "a.png", "b.png", "--places", "0", "8"], "places must be a whole number from"),
+        (["--given", "a.jpg"], "given pictures are PNG or WebP, got 'a.jpg'; convert it first"),
+        (["--given", "."], ": this is a folder; choose a file in it"),
         (["--given", "missing.png"], "picture 'missing.png': there is no such file"),
         (["--given", "missing.mp4"], "video 'missing.mp4': there is no such file"),
         (
@@ -225,23 +228,3 @@ def test_endless_prompt_is_refused(tmp_path, capsys) -> None:
 def test_hostile_record_is_refused(settings) -> None:
     with pytest.raises(InputError):
         check_job({"prompt": PROMPT, **settings})
-
-
-def test_pictures_of_two_sizes_are_refused(tmp_path) -> None:
-    for side in (32, 48):
-        write_png(np.zeros((side, side, 3), np.uint8), tmp_path / f"{side}.png")
-    with pytest.raises(InputError, match="32x32 and 48x48"):
-        read_given([str(tmp_path / "32.png"), str(tmp_path / "48.png")])
-
-
-def test_given_video_is_read_frame_by_frame(tmp_path) -> None:
-    write_mp4(np.zeros((10, 32, 32, 3), np.uint8), tmp_path / "clip.mp4")
-    given = read_given([str(tmp_path / "clip.mp4")])
-    assert given is not None
-    assert given.shape == (10, 32, 32, 3)
-
-
-def test_text_file_named_mp4_is_refused(tmp_path) -> None:
-    (tmp_path / "clip.mp4").write_text("not a video")
-    with pytest.raises(VideoError):
-        read_given([str(tmp_path / "clip.mp4")])
