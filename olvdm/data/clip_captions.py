@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from olvdm.errors import InputError
+from olvdm.errors import InputError, named
 from olvdm.request import clean_text
 
 FILE_COLUMNS = ("file", "filename", "file_name", "video", "path")
@@ -34,7 +34,9 @@ class ClipCaptions:
         usual = (folder / name for name in USUAL_NAMES)
         path = Path(file) if file is not None else next((p for p in usual if p.is_file()), None)
         if path is not None:
-            self.by_name = {key: clean_text(text) for key, text in _read_captions(path).items()}
+            with named("captions file", path):
+                captions = _read_captions(path)
+            self.by_name = {key: clean_text(text) for key, text in captions.items()}
 
     def find(self, name: str) -> str:
         """Return the caption of a video.
@@ -62,33 +64,33 @@ def _read_captions(path: Path) -> dict[str, str]:
     """Read a captions file of either form."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".csv":
-            return _captions_of_rows(csv.DictReader(io.StringIO(text, newline="")))
-        content = json.loads(text)
+        is_table = path.suffix.lower() == ".csv"
+        rows = csv.DictReader(io.StringIO(text, newline=""))
+        content = list(rows) if is_table else json.loads(text)
     except FileNotFoundError as error:
-        raise InputError("There is no such captions file; give a CSV or JSON file.") from error
+        raise InputError("there is no such captions file; give a CSV or JSON file") from error
     except (OSError, ValueError, RecursionError, csv.Error) as error:
-        raise InputError("The captions file is not readable CSV or JSON in UTF-8.") from error
+        raise InputError("it is not readable CSV or JSON in UTF-8; save it anew") from error
     if isinstance(content, dict) and all(isinstance(text, str) for text in content.values()):
         return content
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
         return _captions_of_rows(content)
     raise InputError(
-        "The captions file must hold an object of captions by file, or a list of objects with "
-        "the keys file and caption."
+        "it must hold an object of captions by file, or a list of objects with the keys file and "
+        "caption"
     )
 
 
 def _captions_of_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return captions by file from rows that name their columns."""
     captions: dict[str, str] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         file = next((row[column] for column in FILE_COLUMNS if column in row), None)
         caption = next((row[column] for column in CAPTION_COLUMNS if column in row), None)
         if not isinstance(file, str) or not isinstance(caption, str):
             raise InputError(
-                f"Row {len(captions) + 1} of the captions file lacks a file or a caption; "
-                "every row needs both, in columns of these names."
+                f"row {number} lacks a file or a caption; every row needs both, in columns of "
+                "these names"
             )
         captions[file.replace("\\", "/")] = caption
     return captions

@@ -201,26 +201,26 @@ def test_named_captions_file_comes_first(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "reason"),
     [
-        ("captions.json", b"{"),
-        ("captions.json", b"3"),
-        ("captions.json", b'{"a.mp4": 3}'),
-        ("captions.json", b"[" * 100_000),
-        ("captions.csv", b"\xff\xfe\0"),
-        ("captions.csv", b"name,words\na.mp4,a ramp\n"),
-        ("captions.csv", b"file,caption\na.mp4\n"),
+        ("captions.json", b"{", "it is not readable CSV or JSON in UTF-8"),
+        ("captions.json", b"3", "it must hold an object of captions by file, or a list"),
+        ("captions.json", b'{"a.mp4": 3}', "it must hold an object of captions by file"),
+        ("captions.json", b"[" * 100_000, "it is not readable CSV or JSON"),
+        ("captions.csv", b"\xff\xfe\0", "it is not readable CSV or JSON"),
+        ("captions.csv", b"name,words\na.mp4,a ramp\n", "row 1 lacks a file or a caption"),
+        ("captions.csv", b"file,caption\nb.mp4,b\na.mp4\n", "row 2 lacks a file or a caption"),
     ],
 )
-def test_unreadable_captions_are_one_sentence(folder, name, content):
+def test_unreadable_captions_are_one_sentence(folder, name, content, reason):
     (folder / name).write_bytes(content)
-    with pytest.raises(InputError, match="captions file") as caught:
+    with pytest.raises(InputError, match=f"^captions file '{name}': {reason}") as caught:
         FolderClips(folder)
     assert str(folder) not in caught.value.user_message
 
 
 def test_missing_captions_file_is_named(folder):
-    with pytest.raises(InputError, match="no such captions file"):
+    with pytest.raises(InputError, match=r"^captions file 'none\.csv': there is no such"):
         FolderClips(folder, folder / "none.csv")
 
 
