@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
-from olvdm.errors import CheckpointError, InputError
+from olvdm.errors import CheckpointError, InputError, shown_value
 
 # Rows of the small table that stand for no word; the words that we keep come after them.
 PAD, UNKNOWN, START, END = range(4)
@@ -267,9 +267,10 @@ def _frozen_sizes(name: str, pretrained: str | None) -> tuple[int, int]:
         raise InputError(f"open_clip has no model {name[:64]!r}; the nearest is {nearest[0]!r}")
     tags = open_clip.list_pretrained_tags_by_model(name)
     if pretrained not in tags and not Path(pretrained or "").is_file():
+        nearest = difflib.get_close_matches(str(pretrained)[:64], tags, n=1, cutoff=0.0)
         raise InputError(
-            f"pretrained (text_pretrained of a training) must be a weight file or one of "
-            f"{', '.join(tags)} for {name!r}"
+            f"open_clip has no weights {shown_value(pretrained)} for {name!r}; the nearest tag, of "
+            f"text_pretrained in a training, is {nearest[0]!r}"
         )
     return text_config["width"], text_config.get("context_length", 77)
 

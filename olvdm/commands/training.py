@@ -10,10 +10,11 @@ import torch
 from accelerate import PartialState
 
 from olvdm.commands.arguments import SETTING
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name
 from olvdm.training.config import DenoiserConfig, TrainingConfig, load_config
 from olvdm.training.loop import train
 from olvdm.training.parts import build_stage, check_begun
+from olvdm.training.state import check_output
 
 NEXT_STEP = {
     "autoencoder": "olvdm train slots --preset NAME --autoencoder {final} --output DIR",
@@ -34,6 +35,7 @@ def train_stage(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.stage, _preset(arguments, output), _changes(arguments))
     if config.latents is None:
         config = replace(config, latents=str(output.parent / "latents"))  # other trainings' too
+    check_output(output, arguments.resume)  # again in the loop, but all clips are encoded before
     if arguments.resume:
         _check_resumed(config, output)
     torch.manual_seed(config.seed)
@@ -44,9 +46,17 @@ def train_stage(arguments: argparse.Namespace) -> None:
     if PartialState().is_main_process:
         for name, value in scores.items():
             print(f"{name:24} {value:.6g}")
-        final = output / "final"
+        _say_what_is_next(arguments.stage, output, is_done=scores["progress"] >= 1)
+
+
+def _say_what_is_next(stage: str, output: Path, is_done: bool) -> None:
+    final = output / "final"
+    if is_done:
         print(f"the networks are in {final}; next:")
-        print(NEXT_STEP[arguments.stage].format(final=final))
+        print(NEXT_STEP[stage].format(final=final))
+    else:
+        print(f"stopped before the end; the networks as they are so far are in {final}; to go on:")
+        print(f"olvdm train {stage} --resume --output {output}")
 
 
 def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:
@@ -56,7 +66,10 @@ def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:
     if not arguments.resume:
         raise InputError("a new training needs --preset NAME; --resume goes on with an old one")
     if not (output / "config.toml").is_file():
-        raise InputError("the output folder holds no training to resume; start one with --preset")
+        raise InputError(
+            f"the output folder {quoted_name(output)} holds no training to resume; start one with "
+            "--preset NAME"
+        )
     return output / "config.toml"
 
 

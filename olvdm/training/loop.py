@@ -32,13 +32,14 @@ from olvdm.training.processes import Processes
 from olvdm.training.stage import Batch, Stage
 from olvdm.training.state import (
     Position,
+    check_output,
+    explained_storage,
     fill_tensors,
     model_tensors,
     newest_state,
     read_state,
     save_networks,
     save_state,
-    state_folders,
 )
 from olvdm.training.stop_signal import StopSignal
 
@@ -68,7 +69,8 @@ def train(
             says so, the training stops and saves, as a signal would have it.
 
     Returns:
-        The last logged numbers, and the scores of the last validation under ``val/``.
+        The step, the share that is done as ``progress``, the last logged numbers, and the scores of
+        the last validation under ``val/``.
 
     Ours: everything random follows from (seed, step, place), so that a resumed training equals an
     uninterrupted one, and two processes draw what one would.
@@ -148,7 +150,7 @@ class _Training:
                 self._log(journal)
                 self._look(journal, is_last=True)
             self._save(is_last=True)
-        return {"step": float(self.position.step), **self.last}
+        return {"step": float(self.position.step), "progress": self.progress, **self.last}
 
     def _next(self, source: Iterator[Batch]) -> Batch | None:
         """Read a batch, or nothing where a signal has also reached the workers who read."""
@@ -337,20 +339,15 @@ class _Training:
 
     def _find_state(self, resume: bool) -> Path | None:
         """Prepare the folder and find what to go on from."""
-        if not resume and state_folders(self.output):
-            raise InputError(
-                "the output folder already holds a training; resume it or choose another folder"
-            )
+        check_output(self.output, resume)
         if self.processes.is_main:
-            with _explained_storage():
+            with explained_storage():
                 self.output.mkdir(parents=True, exist_ok=True)
                 remove_stale(self.output)
         self.processes.wait()
         folder = newest_state(self.output) if resume else None
-        if resume and folder is None:
-            raise TrainingError("the output folder holds no training to resume; start a new one")
         if self.processes.is_main:
-            with _explained_storage():
+            with explained_storage():
                 (self.output / "config.toml").write_text(to_toml(self.config), encoding="utf-8")
         self.processes.wait()
         return folder
@@ -384,14 +381,3 @@ class _Training:
             f"loss or gradient were not finite in {BAD_STEPS} steps in a row, the last being step "
             f"{step}; resume with a lower learning_rate"
         )
-
-
-@contextmanager
-def _explained_storage() -> Generator[None]:
-    """Say in one sentence that the folder of the training takes nothing."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            "the output folder cannot be written; make space or choose another folder"
-        ) from error

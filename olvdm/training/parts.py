@@ -80,9 +80,10 @@ def check_begun(folder: str, stage: Stage) -> None:
     found = [name for name in stage.networks() if find_part(folder, name) is not None]
     if not found:
         raise CheckpointError(
-            f"the weights to begin from hold none of {', '.join(stage.networks())}"
+            f"the folder {quoted_name(folder)} to begin from holds none of "
+            f"{', '.join(stage.networks())}; give a finished training or a checkpoint"
         )
-    logger.info("began from the weights of %s", ", ".join(found))
+    logger.info("began from %s, whose own sizes stay as they are", ", ".join(found))
 
 
 def find_part(folder: str | Path, name: str) -> Path | None:

@@ -5,7 +5,9 @@ import errno
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from olvdm.diffusers_api import ModelMixin
-from olvdm.errors import CheckpointError, TrainingError
+from olvdm.errors import CheckpointError, InputError, StorageError, TrainingError, quoted_name
 from olvdm.limits import KEEP_CHECKPOINTS, SAVE_FREE_FACTOR
 from olvdm.manifest import verify_folder, write_folder
 
@@ -44,6 +46,48 @@ class Position:
     elapsed: float = 0.0
     best_score: float | None = None
     best_step: int | None = None
+
+
+@contextmanager
+def explained_storage() -> Generator[None]:
+    """Say in one sentence that the folder of a training takes nothing.
+
+    Raises:
+        StorageError: In place of an ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            "the output folder cannot be written; make space or choose another folder"
+        ) from error
+
+
+def check_output(output: Path, resume: bool) -> None:
+    """Refuse a folder that cannot be that of a training, before hours are spent on it.
+
+    Args:
+        output: The folder, which is not made.
+        resume: Whether it holds what shall go on.
+
+    Raises:
+        InputError: If it holds another training.
+        TrainingError: If there is nothing to resume in it, or nothing can be written there.
+    """
+    has_states = bool(state_folders(output))
+    if has_states and not resume:
+        raise InputError(
+            f"the output folder {quoted_name(output)} already holds a training; go on with it by "
+            "--resume, or choose another folder"
+        )
+    if resume and not has_states:
+        raise TrainingError(
+            f"the output folder {quoted_name(output)} holds no training to resume; start a new one"
+        )
+    with explained_storage():
+        place = next(one for one in (output, *output.absolute().parents) if one.exists())
+        with tempfile.TemporaryFile(dir=place):
+            pass
 
 
 def save_state(

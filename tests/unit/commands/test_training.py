@@ -10,6 +10,7 @@ from olvdm.training.config import DenoiserConfig, load_config
 from olvdm.training.denoiser import DenoiserStage
 from olvdm.training.parts import build_stage, find_part, load_part
 from olvdm.training.slots import SlotsStage
+from olvdm.training.stop_signal import StopSignal
 
 TINY = {"num_clips": 2, "batch_size": 2, "max_steps": 2, "height": 32, "width": 32, "num_frames": 8}
 SAVING = ["--set", "save_every=1", "--set", "precision=no"]
@@ -31,6 +32,33 @@ def test_training_ends_with_networks_and_the_next_command(tmp_path, capsys) -> N
     assert train("autoencoder", "--preset", "smoke", "--output", "ae", *SAVING) == 0
     assert find_part(tmp_path / "ae", "autoencoder") == tmp_path / "ae" / "final" / "autoencoder"
     assert "olvdm train slots" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_stopped_training_says_how_it_goes_on(capsys, monkeypatch) -> None:
+    stopped = {"is_set": True, "previous": {}}
+    monkeypatch.setattr(StopSignal, "__init__", lambda self: self.__dict__.update(stopped))
+    assert train("autoencoder", "--preset", "smoke", "--output", "ae", *SAVING) == 0
+    said = capsys.readouterr().out
+    assert "stopped before the end" in said
+    assert "olvdm train autoencoder --resume --output ae" in said
+    assert "olvdm train slots" not in said
+
+
+def test_folder_of_another_training_is_refused_before_clips_are_encoded(
+    checkpoint, tmp_path, capsys
+) -> None:
+    (tmp_path / "run" / "step-00000001").mkdir(parents=True)
+    words = ["slots", "--preset", "smoke", "--autoencoder", str(checkpoint), "--output", "run"]
+    assert train(*words) == 2
+    assert "the output folder 'run' already holds a training; go on" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["run"]
+
+
+def test_nothing_to_resume_leaves_nothing_behind(tmp_path, capsys) -> None:
+    assert train("autoencoder", "--preset", "smoke", "--resume", "--output", "x") == 3
+    assert "the output folder 'x' holds no training to resume" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -69,10 +97,11 @@ def test_slots_are_trained_on_the_autoencoder_that_is_named(checkpoint, tmp_path
     torch.testing.assert_close(stage.autoencoder.state_dict(), weights)
 
 
-def test_training_begins_from_given_weights(checkpoint) -> None:
+def test_training_begins_from_given_weights(checkpoint, caplog) -> None:
     words = ["denoiser", "--preset", "smoke", "--autoencoder", str(checkpoint), *SAVING]
     still = ["--init-from", str(checkpoint), "--set", "learning_rate=0.0"]
     assert train(*words, *still, "--set", "clip_layer=slots", "--output", "grown") == 0
+    assert "began from denoiser, text_encoder, whose own sizes stay as they are" in caplog.text
     given = load_part(checkpoint, "denoiser", VideoDenoiser)
     grown = load_part("grown", "denoiser", VideoDenoiser)
     assert grown.whole_clip is not None
@@ -85,7 +114,8 @@ def test_folder_without_the_wanted_networks_is_refused(checkpoint, tmp_path, cap
     (tmp_path / "empty").mkdir()
     words = ["denoiser", "--preset", "smoke", "--autoencoder", str(checkpoint), *SAVING]
     assert train(*words, "--init-from", "empty", "--output", "begun") == 2
-    assert "hold none of denoiser, text_encoder" in capsys.readouterr().err
+    said = "the folder 'empty' to begin from holds none of denoiser, text_encoder; give"
+    assert said in capsys.readouterr().err
 
 
 def test_slot_loss_needs_trained_slots(checkpoint) -> None:
@@ -152,8 +182,8 @@ def test_tower_survives_training_packaging_and_loading(checkpoint, tmp_path, tin
     ("changes", "sentence"),
     [
         ({"text_tower": "ViT-B-33", "text_pretrained": "openai"}, "nearest is 'ViT-B-32'"),
-        ({"text_tower": "ViT-B-32", "text_pretrained": "opnai"}, "one of openai"),
-        ({"text_tower": "ViT-B-32"}, "text_pretrained of a training"),
+        ({"text_tower": "ViT-B-32", "text_pretrained": "opnai"}, "in a training, is 'openai'"),
+        ({"text_tower": "ViT-B-32"}, "no weights None for 'ViT-B-32'"),
         ({"text_pretrained": "openai"}, "text_pretrained needs text_tower"),
     ],
 )

@@ -133,6 +133,7 @@ def test_many_bad_steps_stop_the_training_and_keep_the_good_state(tmp_path: Path
 def test_signal_saves_at_once_and_returns(tmp_path: Path) -> None:
     result = train(TinyStage(stop_at=6), tiny_config(), tmp_path)
     assert result["step"] == 7
+    assert result["progress"] == pytest.approx(7 / tiny_config().max_steps)
     assert (tmp_path / "step-00000007").is_dir()
     assert (tmp_path / "final").is_dir()
 
