@@ -38,10 +38,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
     output = Path(arguments.output)
     checkpoint, is_seen = Path(arguments.checkpoint), sys.stderr.isatty()
     judges = None if arguments.judges is None else Path(arguments.judges)
+    compared = None if arguments.compare is None else Path(arguments.compare)
+    if compared is not None:
+        compare_reports(compared, compared)  # what cannot be compared with is refused before hours
     evaluate_checkpoint(checkpoint, judges=judges, output=output, progress=is_seen, **given)
     print((output / MARKDOWN_NAME).read_text(encoding="utf-8"))
-    if arguments.compare is not None:
-        comparison = compare_reports(Path(arguments.compare), output)
+    if compared is not None:
+        comparison = compare_reports(compared, output)
         text = comparison.as_markdown()
         write_text(output / COMPARISON_NAME, text)
         rows = json.dumps(comparison.as_json(), indent=1, allow_nan=False)

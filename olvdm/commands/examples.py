@@ -11,19 +11,21 @@ from tqdm import tqdm
 
 from olvdm.commands.comparison import comparison_settings
 from olvdm.commands.source import running_commit
-from olvdm.data.moving_shapes import example_prompts
+from olvdm.data.moving_shapes import LEVELS, example_prompts
 from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.object_flicker import object_flicker
 from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.paired import draw_together
 from olvdm.evaluation.tracker import track
+from olvdm.limits import WholeRange
 from olvdm.pipeline import OLVDMPipeline
-from olvdm.request import Request, check_request
+from olvdm.request import Request, check_choice, check_request, check_whole
 from olvdm.serving.denoising_views import DenoisingViews
 from olvdm.serving.stored_runs import StoredRun, save_stored_run
 
 BASELINE, OURS = "lvdm", "olvdm"
+NUM_SEEDS = WholeRange(1, 1_000)
 RULES = {  # one stored comparison each, and why it is that one; ``olvdm examples --help`` says it
     "typical": "the comparison of median gain",
     "largest gain": "the one in which OLVDM gains most",
@@ -66,14 +68,16 @@ def store_examples(arguments: argparse.Namespace) -> None:
     Args:
         arguments: What ``olvdm examples`` was given.
     """
+    num_seeds = check_whole("num_seeds", arguments.num_seeds, NUM_SEEDS)
+    level = str(check_choice("level", arguments.level, LEVELS))
     folder = Path(arguments.checkpoints)
     folders = {name: folder / name for name in (BASELINE, OURS)}
     pipelines = {name: OLVDMPipeline.from_pretrained(one) for name, one in folders.items()}
     model = pipelines[OURS]
     requests = [
         check_request(prompt=prompt, seed=seed)
-        for seed in range(arguments.num_seeds)
-        for prompt in example_prompts(arguments.level)
+        for seed in range(num_seeds)
+        for prompt in example_prompts(level)
     ]
     comparisons = [_compare(pipelines, request) for request in tqdm(requests, unit="pair")]
     for number, (rule, chosen) in enumerate(choose(comparisons).items(), start=1):

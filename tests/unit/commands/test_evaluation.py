@@ -48,6 +48,7 @@ def test_two_evaluations_are_compared(checkpoint, scored, capsys) -> None:
         (["--guidance-scale", "nan"], "guidance_scale must be"),
         (["--parts", "poetry"], "parts must be some of"),
         (["--checkpoint", "nowhere"], "checkpoint"),
+        (["--compare", "nowhere"], "scores.json of 'nowhere' cannot be read"),
     ],
 )
 def test_illegal_value_is_refused_and_nothing_is_written(

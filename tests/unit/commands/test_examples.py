@@ -37,6 +37,19 @@ def test_rules_choose_the_median_the_largest_and_the_smallest_gain() -> None:
     assert [drawn.index(one) for one in chosen.values()] == [4, 3, 1]
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--num-seeds", "0"], "num_seeds must be a whole number from 1 to 1,000, got 0"),
+        (["--num-seeds", "abc"], "num_seeds must be a whole number from 1 to 1,000, got 'abc'"),
+        (["--level", "hard"], "level must be one of simple, full, ood, got 'hard'"),
+    ],
+)
+def test_illegal_value_is_refused_before_models_are_loaded(capsys, words, reason) -> None:
+    assert main(["examples", "--checkpoints", "nowhere", *words]) == 2
+    assert reason in capsys.readouterr().err
+
+
 def test_no_failure_is_stored_where_there_is_none() -> None:
     steady = clip_with()
     drawn = [comparison(clip_with(objects=share), steady) for share in (0.2, 0.3)]
