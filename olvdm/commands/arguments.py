@@ -11,6 +11,7 @@ from olvdm.commands import experiment_arguments
 from olvdm.commands.help_texts import (
     DATA_EPILOG,
     DESCRIPTION,
+    DOCTOR_EPILOG,
     EPILOG,
     EVALUATE_EPILOG,
     EXAMPLES_EPILOG,
@@ -41,6 +42,8 @@ from olvdm.training.config import CONFIGS, PRESETS
 
 SETTING = "setting."  # prefix of the parsed options that are settings of a training
 CHECKPOINT = "checkpoints/olvdm"
+PROMPTS = ("prompt", "negative_prompt")  # may be empty
+MESSAGE_CHARS = 240  # of argparse, which repeats what was typed
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,7 +58,8 @@ class Parser(argparse.ArgumentParser):
         Raises:
             InputError: Always.
         """
-        raise InputError(f"{message}; {self.prog} --help shows what is possible")
+        shown = message if len(message) <= MESSAGE_CHARS else f"{message[:MESSAGE_CHARS]} and so on"
+        raise InputError(f"{shown}; {self.prog} --help shows what is possible")
 
     def options(self) -> list[str]:
         """Return every option of this command."""
@@ -72,16 +76,28 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         The command, in ``command``, and its options.
 
     Raises:
-        InputError: If a word or an option is unknown, with the nearest known one.
+        InputError: If a word or an option is unknown, with the nearest known one, or is empty.
     """
     arguments, unknown = build_parser().parse_known_args(argv)
     if unknown:
         shown = unknown[0].split("=")[0][:64]
         parser: Parser = arguments.parser
+        if arguments.command == "generate" and not shown.startswith("-"):
+            raise InputError(f"the prompt is one text, but {shown!r} follows it; put it in quotes")
         near = difflib.get_close_matches(shown, parser.options(), n=1, cutoff=0.5)
         remedy = f"the nearest is {near[0]}" if near else f"{parser.prog} --help lists all"
         raise InputError(f"{parser.prog} does not know {shown!r}; {remedy}")
+    _refuse_empty(arguments)
     return arguments
+
+
+def _refuse_empty(arguments: argparse.Namespace) -> None:
+    """Refuse words without a letter but for prompts: a path would be that of the own folder."""
+    for name, value in vars(arguments).items():
+        if name not in PROMPTS and (value == "" or (isinstance(value, list) and "" in value)):
+            raise InputError(
+                f"{name.removeprefix(SETTING)} is empty; name something, or leave it out"
+            )
 
 
 def build_parser() -> Parser:
@@ -103,7 +119,9 @@ def build_parser() -> Parser:
     _add_experiment(commands)
     _add_report(commands)
     _add_data(commands)
-    _add_command(commands, "doctor", "show versions, speed and space of this machine", "")
+    _add_command(
+        commands, "doctor", "show versions, speed and space of this machine", DOCTOR_EPILOG
+    )
     return parser
 
 
@@ -291,8 +309,9 @@ def _add_examples(commands: Any) -> None:  # noqa: ANN401
     parser = _add_command(commands, "examples", summary, EXAMPLES_EPILOG)
     held = "folder that holds lvdm and olvdm (default: checkpoints)"
     parser.add_argument("--checkpoints", default="checkpoints", metavar="DIR", help=held)
-    parser.add_argument("--level", default="simple", help="level of the prompts")
-    parser.add_argument("--num-seeds", type=int, default=4, metavar="N", help="seeds of a prompt")
+    level = "level of the prompts: simple, full or ood (default: simple)"
+    parser.add_argument("--level", default="simple", metavar="LEVEL", help=level)
+    _add_number(parser, "--num-seeds", "seeds of a prompt", 4)
 
 
 def _add_evaluate(commands: Any) -> None:  # noqa: ANN401

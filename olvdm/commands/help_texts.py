@@ -12,7 +12,9 @@ exit codes: 0 done, or a training stopped cleanly; 1 a bug; 2 bad arguments or i
 3 numbers that are not finite; 4 storage that fails; 130 interrupted
 """
 TRAIN_EPILOG = """\
-A whole model is three trainings, each of which reads the one before, and a package:
+A whole model is three trainings, each of which reads the one before, and a package.
+
+examples:
   olvdm train autoencoder --preset cpu --output runs/autoencoder
   olvdm train slots --preset cpu --autoencoder runs/autoencoder/final --output runs/slots
   olvdm train denoiser --preset cpu --autoencoder runs/autoencoder/final \\
@@ -76,6 +78,11 @@ examples:
       --compare runs/lvdm-scores
   olvdm evaluate --parts reconstruction slots --num-clips 16 --output runs/quick
   olvdm evaluate --checkpoint runs/mine --judges checkpoints/judge --level ood --output runs/ood
+"""
+DOCTOR_EPILOG = """\
+examples:
+  olvdm doctor
+  olvdm doctor > machine.txt    goes well with a report of a bug
 """
 DATA_EPILOG = """\
 examples:

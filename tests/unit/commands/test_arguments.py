@@ -3,6 +3,7 @@ from dataclasses import fields
 import pytest
 
 from olvdm.commands.arguments import SETTING, _meanings, build_parser, number, parse
+from olvdm.errors import InputError
 from olvdm.training.config import CONFIGS
 
 
@@ -28,10 +29,13 @@ def help_of(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
         ("train", "autoencoder"),
         ("train", "slots"),
         ("train", "denoiser"),
+        ("train", "judge"),
+        ("doctor",),
     ],
 )
 def test_help_teaches_by_examples(words, capsys) -> None:
-    assert f"  olvdm {words[0]} " in help_of(*words, capsys=capsys)
+    examples = help_of(*words, capsys=capsys).partition("\nexamples:\n")[2]
+    assert f"  olvdm {words[0]}" in examples
 
 
 @pytest.mark.parametrize("stage", CONFIGS)
@@ -59,3 +63,36 @@ def test_number_is_read_or_left_for_the_check(text, value) -> None:
 
 def test_endless_number_stays_a_number() -> None:
     assert number("9" * 5_000) == float("inf")
+
+
+def test_words_after_the_prompt_ask_for_quotes() -> None:
+    with pytest.raises(InputError, match="the prompt is one text, but 'red' follows it; put it in"):
+        parse(["generate", "a", "red", "circle", "--output", "clip.mp4"])
+
+
+@pytest.mark.parametrize("words", [["x" * 10**5], ["generate", "--dtype", "q" * 10**5]])
+def test_endless_word_is_refused_in_short(words) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(words)
+    assert len(caught.value.user_message) < 400
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["generate", "a", "--output", "x.mp4", "--from", ""], "repeat"),
+        (["generate", "a", "--output", "x.mp4", "--checkpoint", ""], "checkpoint"),
+        (["generate", "a", "--output", "x.mp4", "--given", "a.png", ""], "given"),
+        (["inspect", "", "--output", "x"], "video"),
+        (["data", "scan", ""], "folder"),
+        (["train", "slots", "--output", ""], "output"),
+        (["train", "slots", "--output", "x", "--videos", ""], "videos"),
+    ],
+)
+def test_empty_name_is_refused(words, name) -> None:
+    with pytest.raises(InputError, match=f"^{name} is empty; name something, or leave it out$"):
+        parse(words)
+
+
+def test_prompt_may_be_empty_here() -> None:
+    assert parse(["generate", "", "--negative-prompt", "", "--output", "x.mp4"]).prompt == ""
