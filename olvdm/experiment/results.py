@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name
 from olvdm.evaluation.prompt_rows import write_text
 from olvdm.experiment.result_parts import (
     Count,
@@ -366,13 +366,19 @@ def load_results(path: Path) -> Results:
         with path.open("rb") as file:
             content = file.read(RESULTS_BYTES + 1)
         if len(content) > RESULTS_BYTES:
-            raise InputError(f"results may hold {RESULTS_BYTES} bytes; these are more")
+            raise InputError(
+                f"results may hold {RESULTS_BYTES} bytes; {quoted_name(path)} has more"
+            )
         return Results.model_validate_json(content)
     except OSError as error:
-        raise InputError(f"the results cannot be read; give a {RESULTS_NAME}") from error
+        raise InputError(
+            f"the results {quoted_name(path)} cannot be read; give a {RESULTS_NAME} that olvdm "
+            "experiment wrote"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))[:80]
         raise InputError(
-            f"the file is no results of format {FORMAT} (at {place!r}); run olvdm experiment again"
+            f"{quoted_name(path)} holds no results of format {FORMAT} (at {place!r}); run olvdm "
+            "experiment again"
         ) from error

@@ -7,7 +7,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name, shown_value
+from olvdm.evaluation.protocol import NUM_CLIPS
+from olvdm.generation import check_number, check_slot_guidance
+from olvdm.limits import CANDIDATES
 from olvdm.training.config import CONFIGS, nearest_name
 from olvdm.training.named_files import NamedFiles
 
@@ -15,6 +18,26 @@ SUITES = ("ablation", "smoke")
 SUITE_FILES = NamedFiles("suite", SUITES, "olvdm.experiment", "suites", noun="suite")
 STAGES = ("denoiser", "autoencoder", "none")
 ROW_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")  # it becomes part of the names of folders
+# What a file may say, and in which form.
+SUITE_KINDS = {
+    "reference": str,
+    "default": str,
+    "max_steps": int,
+    "num_prompts": int,
+    "training": dict,
+    "autoencoder": dict,
+}
+ROW_KINDS = {
+    "name": str,
+    "label": str,
+    "shows": str,
+    "stage": str,
+    "begins_from": str,
+    "has_own_base": bool,
+    "training": dict,
+    "sampling": dict,
+}
+NOUNS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table"}
 SAMPLING = (
     "num_inference_steps",
     "slot_guidance_scale",
@@ -134,14 +157,15 @@ def load_suite(name_or_path: str) -> Suite:
         document = tomllib.loads(SUITE_FILES.read(name_or_path))
     except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(
-            "the suite is not valid TOML; see the suite 'smoke' for the form"
+            f"the suite {quoted_name(name_or_path)} is not valid TOML; see the suite 'smoke' for "
+            "the form"
         ) from error
     try:
         suite = _suite(Path(name_or_path).stem, document)
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"the suite lacks something, or has it in another form ({str(error)[:64]}); see the "
-            "suite 'smoke' for the form"
+            "the suite lacks something, or has it in another form; see the suite 'smoke' for the "
+            "form"
         ) from error
     _check(suite)
     return suite
@@ -170,10 +194,24 @@ def check_settings(stage: str, settings: Mapping[str, object], fixed: Sequence[s
 def _suite(name: str, document: dict[str, Any]) -> Suite:
     turns = document.pop("turns")
     plain: dict[str, Any] = {"training": {}, "sampling": {}}
-    rows = tuple(RowPlan(**(plain | row)) for row in document.pop("rows"))
+    found: list[dict[str, Any]] = document.pop("rows")
+    for row in found:
+        _check_form("a row", row, ROW_KINDS)
+    _check_form("the suite", document, SUITE_KINDS)
+    rows = tuple(RowPlan(**(plain | row)) for row in found)
     order = tuple((row, seed) for turn in turns for seed in turn["seeds"] for row in turn["rows"])
     shared: dict[str, Any] = {"training": {}, "autoencoder": {}}
     return Suite(name=name, rows=rows, order=order, **(shared | document))
+
+
+def _check_form(noun: str, values: Mapping[str, object], kinds: Mapping[str, type]) -> None:
+    """Refuse what a table may not say, or not in this form."""
+    for name, value in values.items():
+        if name not in kinds:
+            raise InputError(f"{noun} has no field {name[:64]!r}{nearest_name(name, kinds)}")
+        if type(value) is not kinds[name]:
+            wanted = NOUNS[kinds[name]]
+            raise InputError(f"{name} of {noun} must be {wanted}, got {shown_value(value)}")
 
 
 def _check(suite: Suite) -> None:
@@ -190,6 +228,7 @@ def _check(suite: Suite) -> None:
     if len(set(names)) < len(names) or len(set(suite.order)) < len(suite.order):
         raise InputError("every row of a suite has a name of its own, and each seed once")
     _check_roles(suite, names)
+    check_number("num_prompts", suite.num_prompts, NUM_CLIPS)
     check_settings("denoiser", suite.training)
     check_settings("autoencoder", suite.autoencoder)
     for row in suite.rows:
@@ -222,3 +261,6 @@ def _check_changes(row: RowPlan) -> None:
     for name in row.sampling:
         if name not in SAMPLING:
             raise InputError(f"sampling has no setting {name[:64]!r}{nearest_name(name, SAMPLING)}")
+    scale, floor, count = (row.sampling.get(name) for name in SAMPLING)
+    check_slot_guidance(0.0 if scale is None else scale, floor)
+    check_number("num_candidates", 1 if count is None else count, CANDIDATES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name
 from olvdm.training.named_files import NamedFiles
 from olvdm.training.setting import (
     checked,
@@ -243,6 +243,16 @@ class DenoiserConfig(TrainingConfig):
     track_loss: str = choice("none", *SLOT_LOSSES)
     track_weight: float = number(0.02, 0.0, 100.0)
 
+    def __post_init__(self) -> None:
+        """Check every field, and that some block reads the prompt."""
+        super().__post_init__()
+        if min(self.attention_blocks) >= self.num_blocks:
+            last, found = self.num_blocks - 1, ", ".join(map(str, self.attention_blocks))
+            raise InputError(
+                "attention_blocks must name a block that there is, or none reads the prompt: one "
+                f"of 0 to {last}, got {found}"
+            )
+
     @property
     def needs_slots(self) -> bool:
         """Whether a loss reads the slots of clips, for which a slot encoder is needed."""
@@ -355,13 +365,18 @@ def _read_table(stage_name: str, preset_or_path: str | Path) -> Mapping[str, obj
     try:
         document = tomllib.loads(PRESET_FILES.read(preset_or_path))
     except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InputError("the settings file is not valid TOML; a preset shows the form") from error
-    for name in document:
+        name = quoted_name(preset_or_path)
+        raise InputError(f"the settings file {name} is not valid TOML; see a preset") from error
+    for name, content in document.items():
+        if name not in CONFIGS and not isinstance(content, dict):
+            raise InputError(f"{name[:64]!r} stands outside a table; put it under [{stage_name}]")
         if name not in CONFIGS:
             raise InputError(f"settings have no table {name[:64]!r}{nearest_name(name, CONFIGS)}")
     table = document.get(stage_name)
     if not isinstance(table, dict):
-        raise InputError(f"the settings file needs a table [{stage_name}]")
+        raise InputError(
+            f"the settings file needs a table [{stage_name}]; write one, or use a preset"
+        )
     return table
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name
 from olvdm.limits import CONFIG_BYTES
 
 
@@ -49,7 +49,13 @@ class NamedFiles:
             with path.open("rb") as file:
                 content = file.read(CONFIG_BYTES + 1)
         except (OSError, ValueError) as error:  # a name can be one that no file may have
-            raise InputError(f"the {self.noun} {path.name[:64]!r} cannot be read") from error
+            raise InputError(
+                f"the {self.noun} {quoted_name(path)} cannot be read; give a file that exists, or "
+                f"one of {', '.join(self.names)}"
+            ) from error
         if len(content) > CONFIG_BYTES:
-            raise InputError(f"a {self.noun} may hold {CONFIG_BYTES} bytes; this one is larger")
+            raise InputError(
+                f"the {self.noun} {quoted_name(path)} is larger than {CONFIG_BYTES} bytes; give a "
+                "smaller one"
+            )
         return content.decode("utf-8")

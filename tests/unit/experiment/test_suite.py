@@ -111,7 +111,33 @@ def test_a_suite_of_one_s_own_is_read(tmp_path: Path) -> None:
         ('default = "corr"', 'default = "base"', "default 'base' is no row"),
         ("training = {", 'stage = "none"\ntraining = {', "own denoiser, or begins_from another's"),
         ('name = "corr"', 'name = "../corr"', "small letters"),
-        ("max_steps = 2", "steps = 2", "in another form"),
+        (
+            "max_steps = 2",
+            "steps = 2",
+            "the suite has no field 'steps'; the nearest is 'max_steps'",
+        ),
+        ("max_steps = 2", "", "in another form"),
+        ("num_prompts = 2", "num_prompts = 0", "num_prompts must be a whole number from 1 to"),
+        ('reference = "lvdm"', "reference = 5", "reference of the suite must be a text, got 5"),
+        ('name = "corr"', 'name = ["corr"]', "name of a row must be a text, got a value of type"),
+        ('label = "corr"', "label = 5", "label of a row must be a text, got 5"),
+        (
+            'label = "corr"',
+            'label = "corr"\nlabels = 5',
+            "no field 'labels'; the nearest is 'label'",
+        ),
+        ('shows = "The default."', "shows = [1]", "shows of a row must be a text"),
+        ("training = {", 'has_own_base = "no"\ntraining = {', "must be true or false, got 'no'"),
+        (
+            "training = {",
+            "sampling = { slot_guidance_scale = 99 }\ntraining = {",
+            r"slot_guidance_scale must be a number from 0\.0 to 20\.0, got 99",
+        ),
+        (
+            "training = {",
+            "sampling = { slot_guidance_scale = nan }\ntraining = {",
+            "slot_guidance_scale must be a number from .*, got nan",
+        ),
         ("seeds = [1]", "", "in another form"),
         ('label = "corr"', "", "in another form"),
         ('reference = "lvdm"', "reference", "not valid TOML"),
@@ -154,5 +180,5 @@ def test_a_suite_that_cannot_be_read_is_refused(name: str) -> None:
 
 
 def test_a_suite_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="may hold"):
+    with pytest.raises(InputError, match="is larger than"):
         load(tmp_path, "#" * 70_000)

@@ -39,7 +39,16 @@ def value_of(declared: Any) -> st.SearchStrategy[Any]:
 
 
 def settings_of(stage_name: str) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({one.name: value_of(one) for one in fields(CONFIGS[stage_name])})
+    values = {one.name: value_of(one) for one in fields(CONFIGS[stage_name])}
+    return st.fixed_dictionaries(values).map(fitted)
+
+
+def fitted(values: dict[str, Any]) -> dict[str, Any]:
+    """Let the blocks that read the prompt be some that there are."""
+    if "attention_blocks" not in values:
+        return values
+    blocks = (block % values["num_blocks"] for block in values["attention_blocks"])
+    return values | {"attention_blocks": tuple(blocks)}
 
 
 @pytest.mark.parametrize("stage_name", CONFIGS)
@@ -161,6 +170,13 @@ def test_unknown_setting_is_refused_with_the_nearest_one(name: str, nearest: str
         load_config("denoiser", "smoke", {name: "1"})
 
 
+def test_some_block_must_read_the_prompt() -> None:
+    settings = {"num_blocks": "2", "attention_blocks": "1,99"}
+    assert load_config("denoiser", "smoke", settings).attention_blocks == (1, 99)
+    with pytest.raises(InputError, match="none reads the prompt: one of 0 to 1, got 99"):
+        load_config("denoiser", "smoke", settings | {"attention_blocks": "99"})
+
+
 def test_setting_of_another_stage_is_unknown() -> None:
     with pytest.raises(InputError, match="autoencoder has no setting 'num_slots'"):
         load_config("autoencoder", "smoke", {"num_slots": "3"})
@@ -171,11 +187,12 @@ def test_setting_of_another_stage_is_unknown() -> None:
     [
         ("[autoencoder]\nbatchsize = 3", "nearest is 'batch_size'"),
         ("[autoencodre]", "nearest is 'autoencoder'"),
+        ("max_steps = 3", r"'max_steps' stands outside a table; put it under \[autoencoder\]"),
         ("[slots]", r"needs a table \[autoencoder\]"),
         ("autoencoder = 3", r"needs a table \[autoencoder\]"),
         ("[autoencoder", "not valid TOML"),
         ("a = " + "[" * 5000, "not valid TOML"),
-        ("#" * 70_000, "may hold 65536 bytes"),
+        ("#" * 70_000, "is larger than 65536 bytes"),
         ("\udcff", "not valid TOML"),
     ],
 )
