@@ -1,5 +1,6 @@
 """A folder that is written whole or not at all, and the list by which its files are verified."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,12 +11,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from olvdm.errors import CheckpointError, named
+from olvdm.errors import CheckpointError, InputError, named, quoted_name
 
 FORMAT = 1
 MANIFEST_NAME = "olvdm.json"
 MANIFEST_BYTES = 1_048_576
 COPY_AGAIN = "copy the checkpoint again"
+NO_PLACE = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG)  # for a folder
 
 
 def write_folder(
@@ -27,7 +29,8 @@ def write_folder(
     name that was there before is left as it was.
 
     Args:
-        folder: Where it shall appear; one that is there already is replaced.
+        folder: Where it shall appear; one that is there already is replaced if it is empty or was
+            written by this function, and refused with an ``InputError`` otherwise.
         kind: What the folder holds, such as ``"training"`` or ``"pipeline"``.
         about: What a reader may want to know of it: data, steps, scores.
 
@@ -71,6 +74,27 @@ def manifest_bytes(folder: Path) -> bytes:
         return _manifest_bytes(folder)
 
 
+@contextmanager
+def possible_place(folder: Path) -> Generator[None]:
+    """Explain a place where no folder can be, to whoever makes one in the ``with`` block.
+
+    Args:
+        folder: That is made.
+
+    Raises:
+        InputError: If its name is too long, or what is above it is no folder.
+        OSError: If it fails for a reason that may pass, such as a full disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
+        raise InputError(
+            f"no folder can be made at {quoted_name(folder)} ({error.strerror}); give another one"
+        ) from error
+
+
 def _verified(folder: Path, kind: str | None) -> dict[str, Any]:
     """Do what ``verify_folder`` says; the sentence of a refusal does not name the folder yet."""
     manifest = _read_manifest(folder)
@@ -97,15 +121,15 @@ def remove_stale(parent: Path) -> None:
     Args:
         parent: The folder in which ``write_folder`` wrote.
     """
-    for moved in parent.glob(".old-*"):
-        target = parent / moved.name.removeprefix(".old-")
-        if target.exists():
-            shutil.rmtree(moved, ignore_errors=True)
-        else:
-            moved.rename(target)
     for temporary in parent.glob(".tmp-*-*"):
         if not _is_running(temporary.name.rpartition("-")[2]):
             shutil.rmtree(temporary, ignore_errors=True)
+    for moved in filter(_is_ours, parent.glob(".old-*")):
+        target = parent / moved.name.removeprefix(".old-")
+        if target.exists():
+            shutil.rmtree(moved.rename(_temporary(target)), ignore_errors=True)
+        else:
+            moved.rename(target)
 
 
 def file_sha256(path: Path) -> str:
@@ -123,10 +147,12 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def _written_folder(folder: Path, kind: str, about: Mapping[str, object]) -> Generator[Path]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".tmp-{folder.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
+    folder = folder.resolve()  # of a link, the folder that it leads to
+    temporary = _temporary(folder)
+    with possible_place(folder):
+        _check_replaced(folder)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
     try:
         yield temporary
         _write_manifest(temporary, kind, about)
@@ -137,6 +163,34 @@ def _written_folder(folder: Path, kind: str, about: Mapping[str, object]) -> Gen
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _sync(folder.parent)
+
+
+def _temporary(folder: Path) -> Path:
+    """Return where this process writes a folder, and moves what is to be removed."""
+    return folder.with_name(f".tmp-{folder.name}-{os.getpid()}")
+
+
+def _check_replaced(folder: Path) -> None:
+    """Refuse a place where somebody else's files would be lost."""
+    for path in (folder, _aside(folder)):
+        name = quoted_name(path)
+        if not path.exists():
+            continue
+        if not path.is_dir():
+            raise InputError(f"{name} is a file; give a folder that is new or empty")
+        if Path.cwd().is_relative_to(path):
+            raise InputError(f"{name} is the folder you are in, or around it; give one inside it")
+        if not _is_ours(path):
+            raise InputError(
+                f"the folder {name} holds what olvdm did not write, and writing would remove it; "
+                "give a folder that is new or empty"
+            )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Tell whether a folder is empty or one that ``write_folder`` wrote, whole or damaged."""
+    is_folder = folder.is_dir() and not folder.is_symlink()
+    return is_folder and ((folder / MANIFEST_NAME).is_file() or not any(folder.iterdir()))
 
 
 def _write_manifest(folder: Path, kind: str, about: Mapping[str, object]) -> None:
@@ -167,9 +221,18 @@ def _own_version() -> str:
         return "from source"
 
 
+def _aside(folder: Path) -> Path:
+    """Return where a folder waits while the one that replaces it takes its place."""
+    return folder.with_name(f".old-{folder.name}")
+
+
 def _put_in_place(temporary: Path, folder: Path) -> None:
-    """Rename the folder; an older one is set aside first, since no rename replaces a full one."""
-    aside = folder.with_name(f".old-{folder.name}")
+    """Rename the folder; an older one is set aside first, since no rename replaces a full one.
+
+    What was set aside goes by the name of the temporary folder, so that one which is only half
+    removed is never taken for a whole one.
+    """
+    aside = _aside(folder)
     if folder.exists():
         shutil.rmtree(aside, ignore_errors=True)
         folder.rename(aside)
@@ -179,7 +242,8 @@ def _put_in_place(temporary: Path, folder: Path) -> None:
         if aside.exists():
             aside.rename(folder)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(OSError):  # there was none, or ``remove_stale`` will find it
+        aside.rename(temporary)
 
 
 def _sync(path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from olvdm.errors import CheckpointError
+from olvdm.errors import CheckpointError, InputError
 from olvdm.manifest import (
     file_sha256,
     manifest_bytes,
@@ -72,6 +73,69 @@ def test_second_writing_replaces_the_first(tmp_path: Path) -> None:
     verify_folder(folder)
     assert (folder / "config.json").read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "config.json").unlink(),
+        lambda folder: (folder / "olvdm.json").write_text("{"),
+        lambda folder: edit(folder, lambda manifest: manifest.update(format=0, kind="other")),
+        lambda folder: [shutil.rmtree(folder), folder.mkdir()],
+    ],
+    ids=["damaged", "manifest damaged", "earlier format", "empty"],
+)
+def test_folder_of_ours_is_replaced_in_any_state(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    change(write(tmp_path / "checkpoint", b"old"))
+    verify_folder(write(tmp_path / "checkpoint", b"new"))
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+@pytest.mark.parametrize("name", ["homework", ".old-homework"])
+def test_folder_of_somebody_else_is_never_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").write_text("years")
+    with pytest.raises(InputError, match=f"'{name}' holds what olvdm did not write.*new or empty"):
+        write(tmp_path / "homework")
+    assert [path.name for path in tmp_path.rglob("*")] == [name, "thesis.txt"]
+
+
+def test_file_is_never_replaced_by_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years")
+    with pytest.raises(InputError, match=r"'thesis\.txt' is a file; give a folder"):
+        write(tmp_path / "thesis.txt")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["years"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "../here"])
+def test_folder_that_somebody_works_in_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="is the folder you are in, or around it"):
+        write(Path(name))
+    assert [path.name for path in tmp_path.rglob("*")] == ["here"]
+
+
+def test_link_to_a_folder_of_ours_stays_a_link(tmp_path: Path) -> None:
+    write(tmp_path / "real", b"old")
+    (tmp_path / "link").symlink_to("real")
+    write(tmp_path / "link", b"new")
+    assert (tmp_path / "real" / "config.json").read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+
+
+@pytest.mark.parametrize("name", ["file/below", "x" * 300, "/proc/below"])
+def test_place_where_no_folder_can_be_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InputError, match=r"no folder can be made at '(below|x+\.\.\.x+)' \(.*; give"
+    ):
+        write(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @settings(max_examples=30, deadline=None)
@@ -222,6 +286,14 @@ def test_folder_that_was_set_aside_goes_once_the_new_one_is_there(tmp_path: Path
     write(tmp_path / "final", b"new")
     remove_stale(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["final"]
+
+
+def test_hidden_folder_of_somebody_else_is_not_cleared_up(tmp_path: Path) -> None:
+    for name in ("thesis", ".old-thesis", ".old-notes"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.txt").touch()
+    remove_stale(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis", ".old-thesis", ".old-notes"}
 
 
 def test_checksum_is_sha256(tmp_path: Path) -> None:
