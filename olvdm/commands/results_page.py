@@ -14,6 +14,7 @@ from olvdm.experiment.report_page import (
     family_rows,
     main_rows,
     render_page,
+    shown_pictures,
 )
 from olvdm.experiment.report_tables import KEY
 from olvdm.experiment.result_parts import Example, unpack_strip
@@ -65,15 +66,15 @@ def write_report(arguments: argparse.Namespace) -> None:
     summary = summarise(results)
     drawn = _figures(results)
     analysis = _read_analysis(output / ANALYSIS_NAME)
+    former = _former_pictures(output)
     with written_together(output) as folder:
         names = {what: _save(figures, folder, what) for what, figures in drawn.items()}
         page = render_page(results, summary, names, analysis)
         (folder / PAGE_NAME).write_text(page, encoding="utf-8")
         save_results(folder / RESULTS_NAME, results.model_copy(update={"summary": summary}))
         written = {path.name for path in folder.iterdir()}
-    for path in (one for kind in ("png", "pdf") for one in output.glob(f"{PICTURES}*.{kind}")):
-        if path.name not in written:  # of results that this page no longer shows
-            path.unlink()
+    for path in (output / name for name in former - written):
+        path.unlink(missing_ok=True)
     print(f"{output / PAGE_NAME}: {len(results.rows)} rows, {len(results.missing)} branches to run")
 
 
@@ -88,6 +89,16 @@ def _read_analysis(path: Path) -> str:
     if len(text) > ANALYSIS_CHARS:
         raise InputError(f"{ANALYSIS_NAME} may have {ANALYSIS_CHARS} characters, got {len(text)}")
     return text
+
+
+def _former_pictures(output: Path) -> set[str]:
+    """Return the pictures of the page that is written anew; nobody else's file is one of them."""
+    try:
+        page = (output / PAGE_NAME).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return set()
+    shown = shown_pictures(page)
+    return {name for name in shown if name.startswith(PICTURES) and (output / name).is_file()}
 
 
 def _save(figures: "Sequence[Figure]", folder: Path, what: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Results -> the page that is the Results section of the paper, every number from its JSON."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from olvdm.errors import InputError
@@ -12,6 +13,8 @@ from olvdm.experiment.report_tables import code, plain
 from olvdm.experiment.results import Protocol, Results, Row
 from olvdm.experiment.summary import Summary
 from olvdm.losses import SLOT_LOSSES
+
+PICTURE = re.compile(r"^!\[.*\]\(([^()/\s]+)\.png\)\n\n\[PDF\]\(\1\.pdf\)$", re.MULTILINE)
 
 
 def check_names(results: Results) -> None:
@@ -66,6 +69,20 @@ def render_page(
         lines += ["## Analysis", "", analysis.strip(), ""]
     lines += [*_gaps(results, summary), *_appendix(results, summary)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def shown_pictures(page: str) -> set[str]:
+    """Return the files of all figures that a page shows.
+
+    Args:
+        page: What ``render_page`` wrote.
+
+    Returns:
+        Two names a figure: of its PNG and of its PDF. A picture that the analysis links to, which
+        has no such pair of links, is none of them.
+    """
+    stems: list[str] = PICTURE.findall(page)
+    return {f"{stem}.{kind}" for stem in stems for kind in ("png", "pdf")}
 
 
 def main_rows(results: Results) -> list[Row]:

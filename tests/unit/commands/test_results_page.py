@@ -54,17 +54,30 @@ def test_page_that_is_written_again_from_its_own_json_has_the_same_bytes(written
     assert checksums(tmp_path) == checksums(written)
 
 
-def test_analysis_survives_and_pictures_of_other_results_go(tmp_path) -> None:
+def test_pictures_of_the_former_page_go(tmp_path) -> None:
+    output = tmp_path / "docs"
+    assert report(full_results(), tmp_path, output) == 0
+    assert report(example_results(), tmp_path, output) == 0
+    page = (output / "results.md").read_text(encoding="utf-8")
+    assert {one.name for one in output.glob("results-*") if f"({one.name})" not in page} == set()
+
+
+def test_files_that_no_report_wrote_stay(tmp_path) -> None:
     output = tmp_path / "docs"
     output.mkdir()
-    (output / "analysis.md").write_text("It pulls too little.\n", encoding="utf-8")
-    (output / "results-examples-9.png").write_bytes(b"old")
-    (output / "page.png").write_bytes(b"another's")
-    assert report(example_results(), tmp_path, output) == 0
+    analysis = "It pulls too little.\n\n![See](results-mine.png)\n"
+    (output / "analysis.md").write_text(analysis, encoding="utf-8")
+    for name in ("results-mine.png", "results-of-my-exam.pdf", "results-examples-9.png"):
+        (output / name).write_bytes(b"mine")
+    for _ in range(2):
+        assert report(example_results(), tmp_path, output) == 0
     assert "It pulls too little." in (output / "results.md").read_text(encoding="utf-8")
-    assert (output / "analysis.md").exists()
-    assert (output / "page.png").exists()
-    assert not (output / "results-examples-9.png").exists()
+    assert (output / "analysis.md").read_text(encoding="utf-8") == analysis
+    assert [one.name for one in sorted(output.iterdir()) if one.read_bytes() == b"mine"] == [
+        "results-examples-9.png",
+        "results-mine.png",
+        "results-of-my-exam.pdf",
+    ]
 
 
 def damaged_strip(results: Results) -> Results:
