@@ -117,6 +117,9 @@ DECODE_WALL: Final = 30  # seconds
 DECODE_MEMORY: Final = 2 * 1024**3  # bytes of address space
 DECODE_PAYLOAD: Final = 48 * 1024**2  # bytes: 256 frames of 256x256 RGB
 
+# What a person may call an output; a disk takes 255, and files beside it have longer names.
+OUTPUT_NAME: Final = 200  # bytes
+
 # What a folder of training videos may hold; its files are the user's own, and larger than uploads.
 TRAINING_VIDEO_BYTES: Final = 4 * 1024**3
 
