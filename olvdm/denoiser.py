@@ -16,6 +16,8 @@ from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import NoiseLevelEmbedding, frame_positions
 from olvdm.noise_schedule import SCHEDULES
 
+SIDES = range(2, 257, 2)  # latent rows or columns; a training knows no clips with more
+
 
 class MidTrunk(NamedTuple):
     """What a denoiser knows half way, which a training may put a loss on.
@@ -48,8 +50,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         attention_blocks: Which trunk blocks read the prompt, and mix time by attention over all
             frames where the others mix neighbours: attention over few frames is slow on CPUs.
         num_frames: Latent frames of the clips it was trained on; longer ones are drawn in windows.
-        height: Latent rows of those clips.
-        width: Latent columns.
+        height: Latent rows of those clips, an even number.
+        width: Latent columns, likewise.
         mixes_time_locally: Whether frames are mixed at full resolution; off is an ablation
             (LVDM's unconditional network mixes none there).
         prediction_type: What it predicts, a key of `SCHEDULES`.
@@ -60,8 +62,8 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
             of the first version knows neither of them.
 
     Raises:
-        ValueError: If 8 does not divide the width, the size is not positive, or nobody knows the
-            `prediction_type` or the `clip_layer`.
+        ValueError: If 8 does not divide the width, the size is not one of clips, or nobody knows
+            the `prediction_type` or the `clip_layer`.
 
     Source: OLVDM section 3 (the denoiser of LVDM). Ours: the network, built for kernels that are
     fast on CPUs; per-frame noise levels from diffusion forcing (Chen et al. 2024).
@@ -88,9 +90,10 @@ class VideoDenoiser(ModelMixin, ConfigMixin):
         clip_layer: str = "none",
     ) -> None:
         super().__init__()
-        if dim % 8 or min(num_frames, height, width) < 1:
+        if dim % 8 or num_frames < 1 or not {height, width} <= set(SIDES):
             raise ValueError(
-                f"need a dim that 8 divides and a size, got {dim} and {num_frames}x{height}x{width}"
+                f"need a dim that 8 divides, frames, and even sides up to {SIDES[-1]}, got {dim} "
+                f"and {num_frames}x{height}x{width}"
             )
         if prediction_type not in SCHEDULES:
             raise ValueError(f"need one of {', '.join(SCHEDULES)}, got {prediction_type[:64]!r}")

@@ -237,6 +237,8 @@ def _small_tower(
     """Build open_clip's text transformer so that it returns every token, unpooled."""
     from open_clip.transformer import TextTransformer
 
+    if width % heads:
+        raise ValueError(f"need a width that {heads} heads divide, got {width}")
     return TextTransformer(
         context_length=context_length,
         vocab_size=num_rows,

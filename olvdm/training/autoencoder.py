@@ -8,10 +8,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.errors import InputError
 from olvdm.losses import gaussian_divergence, reconstruction_loss, temporal_difference_loss
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import AutoencoderConfig
+from olvdm.training.sizes import check_clip_size, fresh_network
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames, frames_to_clip
 
@@ -26,8 +26,7 @@ class AutoencoderStage(Stage):
         config: Settings of the training.
         autoencoder: Network to go on with, or none for a fresh one.
 
-    Raises:
-        InputError: If the settings describe no autoencoder, or one that the clips do not fit.
+    Settings that describe no autoencoder, or one that the clips do not fit, are an ``InputError``.
 
     Source: OLVDM section 3.1. Ours: the temporal term, since an autoencoder whose losses see only
     single frames is one of LVDM's two causes of flicker.
@@ -37,18 +36,20 @@ class AutoencoderStage(Stage):
         self, config: AutoencoderConfig, autoencoder: VideoAutoencoder | None = None
     ) -> None:
         super().__init__()
-        for name, factor in (
-            ("num_frames", config.temporal_factor),
-            ("height", config.spatial_factor),
-            ("width", config.spatial_factor),
-        ):
-            value = getattr(config, name)
-            if value % factor:
-                raise InputError(f"{name} must be a multiple of {factor}, got {value}")
+        check_clip_size(config, config.temporal_factor, config.spatial_factor)
         self.config = config
         self.clips = ClipSource(config, split="train")
         self.validation_clips = ClipSource(config, split="val", num_clips=NUM_VALIDATION_CLIPS)
-        self.autoencoder = autoencoder or _fresh_autoencoder(config)
+        self.autoencoder = autoencoder or fresh_network(
+            VideoAutoencoder,
+            "autoencoder",
+            "widths or num_blocks",
+            spatial_factor=config.spatial_factor,
+            temporal_factor=config.temporal_factor,
+            latent_channels=config.latent_channels,
+            widths=config.widths,
+            num_blocks=config.num_blocks,
+        )
         self.autoencoder.encoder.requires_grad_(config.trains_encoder)
 
     @property
@@ -173,16 +174,3 @@ class AutoencoderStage(Stage):
     def _clip(self, frames: UInt8[np.ndarray, "b t h w 3"]) -> Float[Tensor, "b 3 t h w"]:
         weights = next(self.autoencoder.parameters())
         return frames_to_clip(torch.from_numpy(frames)).to(weights)
-
-
-def _fresh_autoencoder(config: AutoencoderConfig) -> VideoAutoencoder:
-    try:
-        return VideoAutoencoder(
-            spatial_factor=config.spatial_factor,
-            temporal_factor=config.temporal_factor,
-            latent_channels=config.latent_channels,
-            widths=config.widths,
-            num_blocks=config.num_blocks,
-        )
-    except ValueError as error:
-        raise InputError(f"the autoencoder's settings do not fit together: {error}") from error

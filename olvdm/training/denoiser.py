@@ -21,6 +21,7 @@ from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import DenoiserConfig
 from olvdm.training.latents import LatentsDataset
 from olvdm.training.noisy_batch import NUM_STILLS, NoisyBatch, draw_noise, draw_window
+from olvdm.training.sizes import check_clip_size, fresh_network
 from olvdm.training.slot_term import slot_term, track_term
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import clip_to_frames
@@ -65,6 +66,8 @@ class DenoiserStage(Stage):
             raise ValueError("a loss on slots needs slot networks")
         if config.track_loss == "anchored" and config.clip_layer == "slots":
             raise InputError("track_loss anchored has no clean clip to go by with clip_layer=slots")
+        factor = autoencoder.spatial_factor
+        check_clip_size(config, autoencoder.temporal_factor, factor)
         self.config = config
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.slot_networks = slot_networks
@@ -72,8 +75,10 @@ class DenoiserStage(Stage):
         self.validation_data = self._encoded("val", NUM_VALIDATION_CLIPS)
         text_encoder = text_encoder or self._new_text_encoder()
         self.text_encoder = text_encoder.requires_grad_(config.trains_text)
-        factor = autoencoder.spatial_factor
-        self.denoiser = denoiser or VideoDenoiser(
+        self.denoiser = denoiser or fresh_network(
+            VideoDenoiser,
+            "denoiser",
+            "dim, local_dim, num_blocks or num_local_blocks",
             latent_channels=autoencoder.latent_channels,
             local_dim=config.local_dim,
             dim=config.dim,
@@ -266,7 +271,10 @@ class DenoiserStage(Stage):
         """Return a small tower that knows every word of the world, or of the folder's captions."""
         config = self.config
         words = vocabulary() if config.videos is None else sorted(set(self.data.prompts))
-        return TextEncoder(
+        return fresh_network(
+            TextEncoder,
+            "text encoder",
+            "text_width or text_layers",
             vocabulary=TextEncoder.vocabulary_of(words),
             width=config.text_width,
             layers=config.text_layers,

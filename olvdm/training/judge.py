@@ -13,6 +13,7 @@ from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import JudgeConfig
+from olvdm.training.sizes import fresh_network
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import frames_to_clip
 
@@ -28,8 +29,7 @@ class JudgeStage(Stage):
         network: Network to go on with, or none for a fresh one.
 
     Raises:
-        InputError: If the clips are somebody's videos, which carry no truth, or the settings
-            describe no network.
+        InputError: If the clips are somebody's videos, which carry no truth.
 
     Source: method.md section 7, the attribute network of the distances. Ours: its objective.
     """
@@ -43,7 +43,13 @@ class JudgeStage(Stage):
             )
         self.clips = ClipSource(config, split="train")
         self.validation_clips = ClipSource(config, split="val", num_clips=NUM_VALIDATION_CLIPS)
-        self.network = network or _fresh_network(config)
+        self.network = network or fresh_network(
+            AttributeNetwork,
+            "judge",
+            "widths or feature_dim",
+            widths=config.widths,
+            feature_dim=config.feature_dim,
+        )
 
     @property
     def num_examples(self) -> int:
@@ -130,10 +136,3 @@ def _targets(batch: Batch) -> dict[str, Tensor]:
         assert isinstance(values, Tensor)
         found[name] = values
     return found
-
-
-def _fresh_network(config: JudgeConfig) -> AttributeNetwork:
-    try:
-        return AttributeNetwork(widths=config.widths, feature_dim=config.feature_dim)
-    except ValueError as error:
-        raise InputError(f"the judge's settings do not fit together: {error}") from error

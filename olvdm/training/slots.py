@@ -20,6 +20,7 @@ from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import SlotsConfig
 from olvdm.training.identity_head import set_identity
+from olvdm.training.sizes import check_clip_size, fresh_network
 from olvdm.training.stage import Batch, Stage
 from olvdm.video import frames_to_clip
 
@@ -56,6 +57,7 @@ class SlotsStage(Stage):
         slot_decoder: SlotDecoder | None = None,
     ) -> None:
         super().__init__()
+        check_clip_size(config, autoencoder.temporal_factor, autoencoder.spatial_factor)
         longest = config.num_frames // autoencoder.temporal_factor
         if config.clip_length > longest:
             raise InputError(
@@ -68,15 +70,23 @@ class SlotsStage(Stage):
         self.autoencoder = autoencoder.requires_grad_(False).eval()
         self.latents = self.clips.encoded(autoencoder, "repeated and clip", self._arrange)
         channels = autoencoder.latent_channels
-        self.slot_encoder = slot_encoder or SlotEncoder(
+        self.slot_encoder = slot_encoder or fresh_network(
+            SlotEncoder,
+            "slot encoder",
+            "feature_dim or slot_dim",
             latent_channels=channels,
             feature_dim=config.feature_dim,
             slot_dim=config.slot_dim,
             num_slots=config.num_slots,
             num_iterations=config.num_iterations,
         )
-        self.slot_decoder = slot_decoder or SlotDecoder(
-            latent_channels=channels, slot_dim=config.slot_dim, hidden_dim=config.hidden_dim
+        self.slot_decoder = slot_decoder or fresh_network(
+            SlotDecoder,
+            "slot decoder",
+            "slot_dim or hidden_dim",
+            latent_channels=channels,
+            slot_dim=config.slot_dim,
+            hidden_dim=config.hidden_dim,
         )
 
     @property

@@ -223,3 +223,21 @@ def gradients_of(stage: DenoiserStage) -> dict[str, Tensor]:
 def test_loss_on_tracks_needs_slot_networks(make_stage: Any) -> None:
     with pytest.raises(ValueError, match="needs slot networks"):
         make_stage(track_loss="anchored")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"num_heads": 7}, "the denoiser's settings do not fit together: num_heads must divide 16"),
+        ({"dim": 9}, "the denoiser's settings do not fit together: need a dim that 8 divides"),
+        ({"text_width": 9}, "the text encoder's settings do not fit together: need a width that 4"),
+        ({"dim": 4096, "num_blocks": 64}, "the denoiser would have .* lower dim, local_dim, num"),
+        ({"text_width": 4096, "text_layers": 48}, "the text encoder would have .*lower text_width"),
+        ({"height": 33}, "height must be a multiple of"),
+    ],
+)
+def test_settings_that_describe_no_network_are_refused_in_words(
+    make_stage: Any, changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        make_stage(**changes)

@@ -182,6 +182,11 @@ def test_windows_longer_than_a_clip_are_refused(latents_folder: Path) -> None:
         SlotsStage(config(latents_folder, clip_length=5), tiny_autoencoder())
 
 
+def test_side_that_the_autoencoder_cannot_divide_is_refused(latents_folder: Path) -> None:
+    with pytest.raises(InputError, match="height must be a multiple of 4, got 65"):
+        SlotsStage(config(latents_folder, height=65), tiny_autoencoder())
+
+
 def test_picture_that_is_drawn_costs_nothing() -> None:
     picture = torch.rand(1, 3, 2, 4, 4)
     assert picture_loss(picture, picture) == 0
