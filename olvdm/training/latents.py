@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +19,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from olvdm.errors import CheckpointError, TrainingError
-from olvdm.manifest import remove_stale, verify_folder, write_folder
+from olvdm.manifest import possible_place, remove_stale, verify_folder, write_folder
 
 LATENTS_NAME, MASKS_NAME, PROMPTS_NAME = "latents.npy", "true_masks.npy", "prompts.json"
 PROGRESS_NAME = "finished.jsonl"
 KIND = "latents"
+
+logger = logging.getLogger(__name__)
 
 Encode = Callable[[UInt8[Tensor, "b t h w 3"]], Float[Tensor, "b c lt lh lw"]]
 
@@ -143,7 +146,8 @@ def encode_dataset(
             found = LatentsDataset(folder)
             if found.sample_sha256 in {None, sample}:
                 return found
-        root.mkdir(parents=True, exist_ok=True)
+        with possible_place(root):
+            root.mkdir(parents=True, exist_ok=True)
         remove_stale(root)
         encoder = _Encoder(root / f".partial-{folder.name}-{sample[:8]}", clips, keeps_masks)
         encoder.run(encode, batch_size)
@@ -193,7 +197,15 @@ class _Encoder:
         self.prompts = self._finished_prompts()
 
     def run(self, encode: Encode, batch_size: int) -> None:
-        """Encode what is left."""
+        """Encode what is left, or say how much is kept for the next time."""
+        try:
+            self._run(encode, batch_size)
+        except KeyboardInterrupt:
+            count = f"{len(self.prompts)} of {len(self.clips)}"
+            logger.warning("kept %s encoded clips; the same command goes on from there", count)
+            raise
+
+    def _run(self, encode: Encode, batch_size: int) -> None:
         total = len(self.clips)
         interval = 0.5 if sys.stderr.isatty() else 30.0  # a log file needs no animation
         with tqdm(

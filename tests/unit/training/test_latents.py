@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from olvdm.errors import CheckpointError, TrainingError
+from olvdm.errors import CheckpointError, InputError, TrainingError
 from olvdm.training.latents import LatentsDataset, encode_dataset, weights_sha256
 from tests.tiny_training import TinyNetwork
 
@@ -85,6 +85,21 @@ def test_interrupted_encoding_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert encoder.count == 3
     assert latents.latents[:, 0, 0, 0, 0].tolist() == [index / 8 for index in range(7)]
     assert latents.prompts == [Clips()[index].prompt for index in range(7)]
+
+
+def test_interrupted_encoding_says_what_it_keeps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        encode(tmp_path, Encoder(breaks_after=4))
+    assert "kept 4 of 7 encoded clips; the same command goes on from there" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "/proc/below"])
+def test_place_where_no_latents_can_be_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"no folder can be made at '(file|below)'.*another one"):
+        encode(tmp_path / name, Encoder())
 
 
 def test_note_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
