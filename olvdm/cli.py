@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import secrets
 import signal
@@ -13,12 +14,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from olvdm.commands.arguments import parse
-from olvdm.errors import OlvdmError
+from olvdm.errors import OlvdmError, quoted_name
 from olvdm.threads import one_thread
 
 BUG, BAD_INPUT, STORAGE, INTERRUPTED = 1, 2, 4, 130
 DRAWING = ("generate", "inspect", "evaluate", "examples")
+ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 STORAGE_FAULTS = {
     errno.ENOSPC: "the disk is full; make space and start again",
     errno.EDQUOT: "your share of the disk is used up; make space and start again",
@@ -42,15 +43,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     with _stoppable():
         try:
+            _open_output()
+            from olvdm.commands.arguments import parse  # here, where Ctrl-C is understood
+
             _run(parse(argv))
             sys.stdout.flush()
         except KeyboardInterrupt:
-            return _say("stopped; nothing half-written is left", INTERRUPTED)
+            return _say("stopped; no output is half-written", INTERRUPTED)
         except BrokenPipeError:  # who reads us has seen enough, as in "olvdm ... | head"
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:  # noqa: BLE001
             return _say(*_explain(error))
     return 0
+
+
+def _open_output() -> None:
+    """Let every file name be printed, and where somebody closed an output let it go nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -96,6 +110,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     """Return a sentence for a failure, and its exit code."""
     if isinstance(error, OlvdmError):
         return error.user_message, error.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = quoted_name(max(Path(error.filename).parts, key=len))
+        return f"{name} is too long, a name may have 255 bytes; give a shorter one", BAD_INPUT
     if isinstance(error, OSError) and error.errno in STORAGE_FAULTS:
         return STORAGE_FAULTS[error.errno], STORAGE
     if isinstance(error, MemoryError) or _is_out_of_memory(error):
@@ -129,12 +146,19 @@ def _write_stack(incident: str, error: Exception) -> str:
 
 @contextmanager
 def _stoppable() -> Generator[None]:
-    """Let a request to end, SIGTERM, unwind as Ctrl-C does, so that half-written files go."""
+    """Let a request to end, or a terminal that closes, unwind as Ctrl-C does: half files go.
+
+    What is ignored stays ignored, as ``nohup`` has it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in ENDINGS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -83,9 +83,72 @@ def test_interrupt_ends_without_a_traceback(failing, capsys) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_request_to_end_unwinds_as_an_interrupt_does(monkeypatch) -> None:
-    monkeypatch.setattr(cli, "_run", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_request_to_end_unwinds_as_an_interrupt_does(monkeypatch, number) -> None:
+    monkeypatch.setattr(cli, "_run", lambda _: os.kill(os.getpid(), number))
     assert cli.main(DOCTOR) == 130
+
+
+def test_closing_terminal_that_is_ignored_stops_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(cli, "_run", lambda _: os.kill(os.getpid(), signal.SIGHUP))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main(DOCTOR) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_output_is_no_failure(closed) -> None:
+    program = """
+from olvdm import cli
+cli._run = lambda _: print("an answer")
+raise SystemExit(cli.main(["doctor"]))
+"""
+    command = f'exec "$0" -c "$1" {closed}'
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, program], stderr=subprocess.PIPE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_name_that_is_no_text_is_printed_with_its_bytes(tmp_path) -> None:
+    (tmp_path / os.fsdecode(b"\xff.mp4")).touch()
+    ended = subprocess.run(
+        [sys.executable, "-m", "olvdm", "data", "scan", str(tmp_path)],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        check=False,
+    )
+    assert b"\\udcff.mp4" in ended.stdout + ended.stderr
+    assert b"internal error" not in ended.stderr
+
+
+def test_interrupt_while_the_words_are_read_ends_without_a_traceback(monkeypatch, capsys) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("olvdm.commands.arguments.parse", interrupt)
+    assert cli.main(["--help"]) == 130
+    assert capsys.readouterr().err == "olvdm: stopped; no output is half-written\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "show", "--output", "LONG/a.png"],
+        ["data", "scan", "LONG"],
+        ["train", "autoencoder", "--preset", "smoke", "--output", "LONG"],
+        ["train", "autoencoder", "--resume", "--output", "LONG"],
+        ["inspect", "a.mp4", "--checkpoint", "LONG", "--output", "out"],
+        ["generate", "a circle", "--checkpoint", "LONG", "--output", "a.mp4"],
+    ],
+)
+def test_name_that_no_disk_can_hold_is_refused_with_the_limit(capsys, words) -> None:
+    assert cli.main([word.replace("LONG", "x" * 300) for word in words]) == 2
+    said = capsys.readouterr().err
+    assert "xxx...xxx" in said
+    assert "255 bytes; give a shorter one" in said
 
 
 def test_handler_of_signals_is_put_back() -> None:
