@@ -1,7 +1,6 @@
 """What an experiment is made of, as data: variants of the method, in the order of computing."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -153,21 +152,15 @@ def load_suite(name_or_path: str) -> Suite:
 
     Ours: the form.
     """
-    try:
-        document = tomllib.loads(SUITE_FILES.read(name_or_path))
-    except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"the suite {quoted_name(name_or_path)} is not valid TOML; see the suite 'smoke' for "
-            "the form"
-        ) from error
+    document = SUITE_FILES.read(name_or_path)
     try:
         suite = _suite(Path(name_or_path).stem, document)
+        _check(suite)
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(
             "the suite lacks something, or has it in another form; see the suite 'smoke' for the "
             "form"
         ) from error
-    _check(suite)
     return suite
 
 

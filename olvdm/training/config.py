@@ -1,7 +1,6 @@
 """One frozen dataclass a stage: what a training is made of, read from TOML and checked."""
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -362,11 +361,7 @@ def to_toml(config: TrainingConfig) -> str:
 
 def _read_table(stage_name: str, preset_or_path: str | Path) -> Mapping[str, object]:
     """Read the table of a stage from a preset or a file."""
-    try:
-        document = tomllib.loads(PRESET_FILES.read(preset_or_path))
-    except (tomllib.TOMLDecodeError, RecursionError, UnicodeDecodeError) as error:
-        name = quoted_name(preset_or_path)
-        raise InputError(f"the settings file {name} is not valid TOML; see a preset") from error
+    document = PRESET_FILES.read(preset_or_path)
     for name, content in document.items():
         if name not in CONFIGS and not isinstance(content, dict):
             raise InputError(f"{name[:64]!r} stands outside a table; put it under [{stage_name}]")

@@ -1,8 +1,10 @@
 """TOML files of settings: those that ship go by their names, one's own by its path."""
 
+import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from olvdm.errors import InputError, quoted_name
 from olvdm.limits import CONFIG_BYTES
@@ -26,21 +28,31 @@ class NamedFiles:
     folder: str
     noun: str
 
-    def read(self, name_or_path: str | Path) -> str:
-        """Return the text of a file.
+    def read(self, name_or_path: str | Path) -> dict[str, Any]:
+        """Return what a file says.
 
         Args:
             name_or_path: One of the names, or a path that ends in .toml.
 
         Returns:
-            The text, which nobody has checked yet.
+            The document, of which nobody has checked yet what it holds.
 
         Raises:
-            InputError: If there is no such file, or it is too large to be one.
+            InputError: If there is no such file, or it is too large to be one, or no TOML.
         """
+        text = self._content(name_or_path)
+        try:
+            return tomllib.loads(text.decode("utf-8"))
+        except (ValueError, RecursionError) as error:  # the former also of endless numbers
+            raise InputError(
+                f"the {self.noun} {quoted_name(name_or_path)} is not valid TOML; the {self.kind} "
+                "'smoke' shows the form"
+            ) from error
+
+    def _content(self, name_or_path: str | Path) -> bytes:
         if str(name_or_path) in self.names:
             file = resources.files(self.package) / self.folder / f"{name_or_path}.toml"
-            return file.read_text(encoding="utf-8")
+            return file.read_bytes()
         path = Path(name_or_path)
         if path.suffix != ".toml":
             known = f"{', '.join(self.names)} or a path that ends in .toml"
@@ -58,4 +70,4 @@ class NamedFiles:
                 f"the {self.noun} {quoted_name(path)} is larger than {CONFIG_BYTES} bytes; give a "
                 "smaller one"
             )
-        return content.decode("utf-8")
+        return content

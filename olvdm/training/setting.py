@@ -1,7 +1,6 @@
 """Declares one setting of a training: its kind, its legal values, and how it reads as text."""
 
 import json
-import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import Field, field
@@ -119,8 +118,8 @@ def checked(declared: Field[Any], value: object) -> object:
     if kind is tuple and isinstance(value, list):
         value = tuple(value)
     if type(value) is not kind or not _is_legal(declared, value):
-        shown = f"{value!r}"[:64]
-        raise InputError(f"{declared.name} must be {_legal_values(declared)}, got {shown}")
+        legal = _legal_values(declared)
+        raise InputError(f"{declared.name} must be {legal}, got {_shown(value)}")
     return value
 
 
@@ -143,7 +142,7 @@ def read_text(declared: Field[Any], text: str) -> object:
     row = f"[{text}]" if metadata["kind"] is tuple and not text.startswith("[") else text
     try:
         document = tomllib.loads(f"value = {row}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # the former also of endless numbers
         return text
     return document["value"] if len(document) == 1 else text
 
@@ -179,7 +178,14 @@ def _is_legal(declared: Field[Any], value: Any) -> bool:  # noqa: ANN401
     if kind is tuple:
         is_whole = all(type(one) is int and low <= one <= high for one in value)
         return 1 <= len(value) <= ROW_LENGTH and is_whole
-    return math.isfinite(value) and low <= value <= high
+    return low <= value <= high
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)[:64]
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of too many digits"
 
 
 def _legal_values(declared: Field[Any]) -> str:

@@ -140,7 +140,10 @@ def test_a_suite_of_one_s_own_is_read(tmp_path: Path) -> None:
         ),
         ("seeds = [1]", "", "in another form"),
         ('label = "corr"', "", "in another form"),
-        ('reference = "lvdm"', "reference", "not valid TOML"),
+        ('reference = "lvdm"', "reference", "not valid TOML; the suite 'smoke' shows the form"),
+        ("max_steps = 2", f"max_steps = {'2' * 5_000}", "not valid TOML"),
+        ('name = "corr"', 'name = ["corr"]', "in another form"),
+        ('reference = "lvdm"', "reference = 5", "in another form"),
         ("[[turns]]", "[training]\nlr = 1\n[[turns]]", "no setting 'lr'"),
         (
             "training = {",

@@ -131,6 +131,11 @@ def test_text_of_the_command_line_is_read_in_the_kind_of_its_field(
         ("learning_rate", float("nan"), "a number within 0 to 1, got nan"),
         ("learning_rate", False, "a number within 0 to 1, got False"),
         ("learning_rate", 10**400, "a number within 0 to 1, got 1000"),
+        ("max_steps", 10**400, "a whole number within 1 to 1000000000, got 1000"),
+        ("max_steps", "1" * 5_000, "a whole number within 1 to 1000000000, got '1111"),
+        ("max_steps", f"0x{'f' * 5_000}", "a whole number within 1 to 1000000000, got a number of"),
+        ("widths", f"[{'1' * 5_000}]", "1 to 8 whole numbers within 1 to 4096, got '[1111"),
+        ("widths", [10**5_000], "1 to 8 whole numbers within 1 to 4096, got a number of too many"),
         ("max_minutes", float("inf"), "a number within 0.01 to 1000000, got inf"),
         ("max_steps", None, "a whole number within 1 to 1000000000, got None"),
         ("compile", 1, "true or false, got 1"),
@@ -193,6 +198,10 @@ def test_setting_of_another_stage_is_unknown() -> None:
         ("[autoencoder", "not valid TOML"),
         ("a = " + "[" * 5000, "not valid TOML"),
         ("#" * 70_000, "is larger than 65536 bytes"),
+        (
+            "[autoencoder]\nseed = " + "1" * 5000,
+            "'mine.toml' is not valid TOML; the preset 'smoke'",
+        ),
         ("\udcff", "not valid TOML"),
     ],
 )
