@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from olvdm.errors import InputError, quoted_name
 from olvdm.evaluation.prompt_rows import write_text
@@ -106,6 +106,12 @@ class Curve(Part):
 
     steps: tuple[Count, ...]
     values: tuple[Number, ...]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "Curve":
+        if len(self.steps) != len(self.values):
+            raise ValueError(f"need a value a step, got {len(self.values)} for {len(self.steps)}")
+        return self
 
 
 class Branch(Part):

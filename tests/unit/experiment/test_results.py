@@ -47,6 +47,7 @@ def test_what_was_found_holds_no_times() -> None:
         ('{"format": 2}', "at 'format'"),
         (example_results().model_dump_json().replace('"kind"', '"other"'), "at 'kind'|at 'other'"),
         (example_results().model_dump_json().replace("0.984375", "NaN"), "no results of format 1"),
+        (example_results().model_dump_json().replace('"steps":[', '"steps":[0,'), "curves"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, reason: str) -> None:
