@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError
-from olvdm.limits import CONFIG_BYTES, MODEL_PARAMETERS
+from olvdm.limits import CONFIG_BYTES, MODEL_PARAMETERS, NUM_SLOTS
 from olvdm.manifest import COPY_AGAIN
 
 # Parts of a network are built, if only without memory, before their weights can be counted: more
@@ -140,20 +141,32 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
 
 def _fault(key: str, value: object, annotation: object) -> str | None:
     """Say what a setting must be, where it is not."""
+    if value is None and isinstance(annotation, UnionType):
+        return None
     largest = LARGEST_COUNT if key.startswith("num_") or key in COUNTS else LARGEST_SETTING
+    largest = NUM_SLOTS.high if key == "num_slots" else largest
     if annotation is bool:
-        return None if isinstance(value, bool) else "true or false"
-    if annotation is int:
-        is_legal = type(value) is int and 1 <= value <= largest
-        return None if is_legal else f"a whole number from 1 to {largest}"
-    if annotation == Sequence[int]:
+        is_legal, legal = isinstance(value, bool), "true or false"
+    elif annotation is int:
+        is_legal, legal = _is_number(value, 1, largest), f"a whole number from 1 to {largest}"
+    elif annotation == Sequence[int]:
+        is_legal = isinstance(value, list) and all(_is_number(one, 0, largest) for one in value)
+        legal = f"a list of whole numbers from 0 to {largest}"
+    elif annotation == Sequence[float] | None:
         is_legal = isinstance(value, list) and all(
-            type(one) is int and 0 <= one <= largest for one in value
+            _is_number(one, -largest, largest, float) for one in value
         )
-        return None if is_legal else f"a list of whole numbers from 0 to {largest}"
-    if isinstance(value, str) and not _is_plain_name(value):
-        return "a name, not a file or an address"  # a checkpoint reads nothing beside itself
-    return None
+        legal = f"a list of numbers from -{largest} to {largest}"
+    else:  # a checkpoint reads nothing beside itself
+        is_legal = isinstance(value, str) and _is_plain_name(value)
+        legal = "a name, not a file or an address"
+    return None if is_legal else legal
+
+
+def _is_number(value: object, low: int, high: int, *kinds: type) -> bool:
+    """Tell whether a value is a whole number within bounds, or one of another kind."""
+    is_number = isinstance(value, int | float) and type(value) in (int, *kinds)
+    return is_number and low <= value <= high
 
 
 def _is_plain_name(value: str) -> bool:

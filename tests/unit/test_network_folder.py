@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -5,9 +6,12 @@ import pytest
 import torch
 
 from olvdm.autoencoder import VideoAutoencoder
+from olvdm.denoiser import VideoDenoiser
+from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import CheckpointError
 from olvdm.network_folder import load_network, network_settings, read_config
 from olvdm.slot_encoder import SlotEncoder
+from olvdm.text_encoder import TextEncoder
 from tests.tiny_networks import tiny_autoencoder, tiny_slot_encoder
 
 
@@ -67,6 +71,30 @@ def test_settings_that_the_file_lacks_are_the_class_s_own(tmp_path: Path) -> Non
     (tmp_path / "config.json").write_text('{"_class_name": "SlotEncoder", "slot_dim": 9}')
     settings = network_settings(tmp_path, SlotEncoder)
     assert (settings["slot_dim"], settings["num_slots"]) == (9, 6)
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "sentence"),
+    [
+        (TextEncoder, {"open_clip_model": {"a": 1}}, "open_clip_model must be a name, not a file"),
+        (TextEncoder, {"open_clip_model": 5}, "open_clip_model must be a name, not a file"),
+        (TextEncoder, {"width": 12, "heads": 7}, "does not describe a TextEncoder"),
+        (VideoDenoiser, {"clip_layer": None}, "clip_layer must be a name, not a file"),
+        (VideoDenoiser, {"height": 3}, "does not describe a VideoDenoiser"),
+        (VideoDenoiser, {"height": 65_536}, "does not describe a VideoDenoiser"),
+        (SlotEncoder, {"num_slots": 256}, "num_slots must be a whole number from 1 to 11, got 256"),
+        (VideoAutoencoder, {"latents_mean": [1e300] * 8}, "latents_mean must be a list of numbers"),
+        (VideoAutoencoder, {"latents_std": [1e308] * 8}, "latents_std must be a list of numbers"),
+        (VideoAutoencoder, {"latents_std": [True] * 8}, "latents_std must be a list of numbers"),
+    ],
+)
+def test_settings_that_no_network_has_are_refused(
+    tmp_path: Path, network: type[ModelMixin], changes: dict[str, object], sentence: str
+) -> None:
+    settings = {"_class_name": network.__name__, **changes}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(CheckpointError, match=sentence):
+        load_network(tmp_path, network)
 
 
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
