@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from olvdm.attribute_network import AttributeNetwork
+from olvdm.commands.record import finite
 from olvdm.diffusers_api import ModelMixin
-from olvdm.errors import InputError
+from olvdm.errors import InputError, quoted_name
 from olvdm.limits import CANDIDATES
 from olvdm.manifest import verify_folder, write_folder
 from olvdm.request import check_whole
@@ -89,10 +90,16 @@ def _tell_size(output: Path, kind: str) -> None:
     print(f"{output}: {len(manifest['files'])} files, {size / 1e6:.1f} MB, verified")
 
 
-def _scores(path: Path) -> object:
+def _scores(path: Path) -> Mapping[str, object]:
     """Read a report of an evaluation."""
     try:
         with path.open("rb") as file:
-            return json.loads(file.read(SCORES_BYTES))
+            scores = json.loads(file.read(SCORES_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("the scores cannot be read; give an evaluation's scores.json") from error
+    if not isinstance(scores, dict) or finite(scores) != scores:
+        raise InputError(
+            f"the scores in {quoted_name(path)} must be a JSON object with finite numbers; give an "
+            "evaluation's scores.json"
+        )
+    return scores

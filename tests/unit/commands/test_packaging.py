@@ -108,6 +108,22 @@ def test_unreadable_scores_are_refused(trainings, tmp_path, capsys) -> None:
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.parametrize("text", ['[1, "junk"]', '{"psnr": NaN}', '{"deep": [1e999]}', "3"])
+def test_scores_that_no_evaluation_writes_are_refused(trainings, tmp_path, capsys, text) -> None:
+    (tmp_path / "mine.json").write_text(text)
+    assert package(trainings, tmp_path / "mine", "--scores", str(tmp_path / "mine.json")) == 2
+    assert "scores in 'mine.json' must be a JSON object with finite" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_folder_that_somebody_else_filled_is_not_replaced(trainings, tmp_path, capsys) -> None:
+    (tmp_path / "homework").mkdir()
+    (tmp_path / "homework" / "thesis.txt").write_text("years")
+    assert package(trainings, tmp_path / "homework") == 2
+    assert "'homework' holds what olvdm did not write" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.rglob("*")] == ["homework", "thesis.txt"]
+
+
 def test_parts_that_do_not_fit_are_refused(trainings, tmp_path, capsys) -> None:
     from olvdm.slot_encoder import SlotEncoder
 
