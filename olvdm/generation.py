@@ -109,6 +109,7 @@ class Generation:
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
         if self.num_candidates is not None:
             check_number("num_candidates", self.num_candidates, CANDIDATES)
+        check_flag("shuffles_slots", self.shuffles_slots)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
         for name in ("height", "width"):
             side: object = getattr(self, name)
@@ -256,6 +257,20 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
     if number is None or number not in legal or (is_whole and not is_whole_number(value)):
         noun = "a whole number" if is_whole else "a number"
         raise InputError(f"{name} must be {noun} from {legal}, got {shown_value(value)}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither true nor false.
+
+    Args:
+        name: Of the argument.
+        value: What was given.
+
+    Raises:
+        InputError: If it is something else.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be true or false, got {shown_value(value)}")
 
 
 def check_slot_guidance(scale: object, floor: object) -> None:

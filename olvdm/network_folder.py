@@ -165,8 +165,9 @@ def _fault(key: str, value: object, annotation: object) -> str | None:
 
 def _is_number(value: object, low: int, high: int, *kinds: type) -> bool:
     """Tell whether a value is a whole number within bounds, or one of another kind."""
-    is_number = isinstance(value, int | float) and type(value) in (int, *kinds)
-    return is_number and low <= value <= high
+    if not isinstance(value, int | float) or type(value) not in (int, *kinds):
+        return False
+    return low <= value <= high
 
 
 def _is_plain_name(value: str) -> bool:

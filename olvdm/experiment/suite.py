@@ -6,10 +6,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from olvdm.errors import InputError, quoted_name, shown_value
-from olvdm.evaluation.protocol import NUM_CLIPS
-from olvdm.generation import check_number, check_slot_guidance
-from olvdm.limits import CANDIDATES
+from olvdm.errors import InputError, shown_value
+from olvdm.evaluation.protocol import NUM_CLIPS, Evaluation
+from olvdm.generation import check_number
 from olvdm.training.config import CONFIGS, nearest_name
 from olvdm.training.named_files import NamedFiles
 
@@ -254,6 +253,4 @@ def _check_changes(row: RowPlan) -> None:
     for name in row.sampling:
         if name not in SAMPLING:
             raise InputError(f"sampling has no setting {name[:64]!r}{nearest_name(name, SAMPLING)}")
-    scale, floor, count = (row.sampling.get(name) for name in SAMPLING)
-    check_slot_guidance(0.0 if scale is None else scale, floor)
-    check_number("num_candidates", 1 if count is None else count, CANDIDATES)
+    Evaluation(**row.sampling).check()

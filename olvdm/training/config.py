@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from olvdm.errors import InputError, quoted_name
+from olvdm.errors import InputError
 from olvdm.training.named_files import NamedFiles
 from olvdm.training.setting import (
     checked,
