@@ -78,8 +78,8 @@ class Evaluation:
     seed: int = 0
     num_inference_steps: int = Generation.num_inference_steps
     guidance_scale: float = Generation.guidance_scale
-    slot_guidance_scale: float = Generation.slot_guidance_scale
-    slot_guidance_floor: float | None = None
+    slot_guidance_scale: float | int = Generation.slot_guidance_scale
+    slot_guidance_floor: float | int | None = None
     num_candidates: int | None = Generation.num_candidates
     shuffles_slots: bool = Generation.shuffles_slots
     num_training_clips: int = 1_000
