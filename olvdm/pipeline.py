@@ -136,7 +136,7 @@ class OLVDMPipeline(DiffusionPipeline):
         """Write the model as a folder that is whole or not there at all.
 
         Args:
-            save_directory: The folder; one of that name is replaced.
+            save_directory: The folder; one that is empty or was written by us is replaced.
             about: What the manifest says of data, steps and scores; none keeps what was loaded.
         """
         _ = self.text_encoder  # what is not loaded could not be saved

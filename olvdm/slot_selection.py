@@ -13,8 +13,8 @@ from olvdm.noise_schedule import NoiseSchedule
 from olvdm.slot_encoder import SlotEncoder
 
 LEAST_SIGNAL = 0.12  # share of clip in what is drawn from which on slots tell good from bad
-# Constancy from which a clip is let be. On 384 clips of the validation split, half of which reach
-# it, a higher one gained nothing more; real clips have more, but theirs are not half drawn.
+# Constancy from which a clip is let be. About half of the shipped models' clips reach it. That of
+# real clips is higher, but asking for more of one that is half drawn gains nothing.
 STEADY_ENOUGH = 0.96
 
 
