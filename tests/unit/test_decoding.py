@@ -191,7 +191,7 @@ def test_impossible_name_is_one_sentence(tmp_path, name):
 
 
 def test_folder_is_no_file(tmp_path):
-    with pytest.raises(VideoError, match="no such file"):
+    with pytest.raises(VideoError, match="This is a folder; choose a file in it"):
         decode_video(tmp_path)
 
 
