@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.video import frames_to_clip
+from olvdm.generation import Generation
+from olvdm.video import clip_to_frames, frames_to_clip, resize_clip
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,30 @@ def nothing_given(latents: Float[Tensor, "b c t h w"]) -> GivenLatents:
     """Return that no frame is given, for latents of this shape."""
     is_given = torch.zeros(latents.shape[0], latents.shape[2], dtype=torch.bool)
     return GivenLatents(torch.zeros_like(latents), is_given.to(latents.device))
+
+
+def given_latents(
+    autoencoder: VideoAutoencoder, generation: Generation, noise: Float[Tensor, "1 c t h w"]
+) -> GivenLatents:
+    """Return what is known of a clip before it is drawn.
+
+    Args:
+        autoencoder: Of the model.
+        generation: What to draw, checked; its frames may be of any size.
+        noise: Of the clip, on the device of the model.
+
+    Returns:
+        The given frames as latents; of a clip that begins from nothing, none.
+    """
+    if generation.given_frames is None:
+        return nothing_given(noise)
+    factor = autoencoder.spatial_factor
+    clip = resize_clip(
+        frames_to_clip(np.require(generation.given_frames, requirements=["C", "W"])),
+        (noise.shape[3] * factor, noise.shape[4] * factor),
+    )
+    frames = torch.from_numpy(clip_to_frames(clip)[0]).to(noise.device)
+    return encode_given_frames(autoencoder, frames, generation.places(), noise.shape[2])
 
 
 @torch.no_grad()

@@ -228,6 +228,8 @@ class OLVDMPipelineOutput(BaseOutput):
         correlation: All pairs of frames.
         presence: Which slots are there.
         assignment: Which slot continues which.
+        candidates: Which of its noises each clip comes from, 0 for the first; a long clip in its
+            last window.
     """
 
     frames: Any
@@ -239,6 +241,7 @@ class OLVDMPipelineOutput(BaseOutput):
     correlation: Float[Tensor, "b t t k k"]
     presence: Bool[Tensor, "b t k"]
     assignment: Int[Tensor, "b t k"]
+    candidates: Int[Tensor, " b"]
 
 
 def check_number(name: str, value: object, legal: Range, is_whole: bool = True) -> None:
@@ -259,16 +262,14 @@ def check_number(name: str, value: object, legal: Range, is_whole: bool = True) 
         raise InputError(f"{name} must be {noun} from {legal}, got {shown_value(value)}")
 
 
+def check_callable(name: str, value: object) -> None:
+    """Refuse a value that is neither none nor can be called, as an ``InputError``."""
+    if value is not None and not callable(value):
+        raise InputError(f"{name} must be a function, got {shown_value(value)}")
+
+
 def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither true nor false.
-
-    Args:
-        name: Of the argument.
-        value: What was given.
-
-    Raises:
-        InputError: If it is something else.
-    """
+    """Refuse a value that is neither true nor false, as an ``InputError``."""
     if not isinstance(value, bool):
         raise InputError(f"{name} must be true or false, got {shown_value(value)}")
 
@@ -304,17 +305,13 @@ def check_finding(frames: object, num_slots: object, adapt_steps: object, progre
         frames: A clip.
         num_slots: Slots per frame; none is legal.
         adapt_steps: Steps of fitting.
-        progress: What is called at each of them; none is legal.
-
-    Raises:
-        InputError: If one of them is not legal.
+        progress: What is called at each of them; none is legal. What is not is an ``InputError``.
     """
     check_frames("frames", frames)
     if num_slots is not None:
         check_number("num_slots", num_slots, NUM_SLOTS)
     check_number("adapt_steps", adapt_steps, ADAPT_STEPS)
-    if progress is not None and not callable(progress):
-        raise InputError(f"progress must be a function, got {shown_value(progress)}")
+    check_callable("progress", progress)
 
 
 def legal_prompts(prompts: str | Sequence[str]) -> list[str]:

@@ -16,12 +16,13 @@ from olvdm.autoencoder import VideoAutoencoder
 from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DiffusionPipeline
-from olvdm.frame_conditioning import GivenLatents, encode_given_frames, nothing_given
+from olvdm.frame_conditioning import given_latents
 from olvdm.generation import (
     Generation,
     OLVDMPipelineOutput,
     SlotOutput,
     as_output,
+    check_callable,
     check_decoding,
     check_finding,
     legal_prompts,
@@ -196,7 +197,7 @@ class OLVDMPipeline(DiffusionPipeline):
         """
         generation = Generation(
             prompt=prompt,
-            negative_prompt=negative_prompt or "",
+            negative_prompt="" if negative_prompt is None else negative_prompt,
             num_frames=num_frames,
             height=height,
             width=width,
@@ -213,6 +214,7 @@ class OLVDMPipeline(DiffusionPipeline):
             negative_prompt_embeds=negative_prompt_embeds,
             output_type=output_type,
         )
+        check_callable("callback_on_step_end", callback_on_step_end)
         output: OLVDMPipelineOutput | None = None
         for reached in self.stream(generation):
             if isinstance(reached, OLVDMPipelineOutput):
@@ -240,11 +242,11 @@ class OLVDMPipeline(DiffusionPipeline):
         steering = slot_guidance(self.slot_encoder, self.slot_decoder, scale, floor)
         count = generation.num_candidates or self.num_candidates
         selection = self._selection(generation) if count > 1 else None
-        latents: list[Tensor] = []
+        latents, candidates = list[Tensor](), list[int]()
         for clip in range(generation.num_clips):
             guidance = guidance_of(generation, clip, self.encode_prompt, self.denoiser)
             noise = draw_noise(generation, clip, count, self.autoencoder, self.denoiser)
-            given = self._given_latents(generation, noise[:1])
+            given = given_latents(self.autoencoder, generation, noise[:1])
             num_steps, step = generation.num_inference_steps, None
             for step in draw_latents(
                 self.denoiser,
@@ -259,7 +261,8 @@ class OLVDMPipeline(DiffusionPipeline):
                 yield replace(step, clip=clip)
             assert step is not None
             latents.append(step.latents)
-        yield self._finish(latents, generation)
+            candidates.append(step.candidate)
+        yield self._finish(latents, candidates, generation)
 
     def _selection(self, generation: Generation) -> SlotSelection:
         """Return what candidates are compared by."""
@@ -371,18 +374,9 @@ class OLVDMPipeline(DiffusionPipeline):
         repeated = clip.repeat_interleave(autoencoder.temporal_factor, 2)
         return autoencoder.encode(repeated.to(next(autoencoder.parameters()))).float()
 
-    def _given_latents(self, generation: Generation, noise: Tensor) -> GivenLatents:
-        if generation.given_frames is None:
-            return nothing_given(noise)
-        factor = self.autoencoder.spatial_factor
-        clip = resize_clip(
-            frames_to_clip(np.require(generation.given_frames, requirements=["C", "W"])),
-            (noise.shape[3] * factor, noise.shape[4] * factor),
-        )
-        frames = torch.from_numpy(clip_to_frames(clip)[0]).to(self.device)
-        return encode_given_frames(self.autoencoder, frames, generation.places(), noise.shape[2])
-
-    def _finish(self, latents: list[Tensor], generation: Generation) -> OLVDMPipelineOutput:
+    def _finish(
+        self, latents: list[Tensor], candidates: list[int], generation: Generation
+    ) -> OLVDMPipelineOutput:
         """Decode clips and find their slots."""
         clips = [self.decode_latents(one, generation.num_frames) for one in latents]
         found = [self.inspect(frames[0]) for frames in clips]
@@ -392,4 +386,10 @@ class OLVDMPipeline(DiffusionPipeline):
         }
         frames, all_latents = np.concatenate(clips), torch.cat(latents)
         shown = as_output(frames, all_latents, generation.output_type)
-        return OLVDMPipelineOutput(frames=shown, uint8_frames=frames, latents=all_latents, **slots)
+        return OLVDMPipelineOutput(
+            frames=shown,
+            uint8_frames=frames,
+            latents=all_latents,
+            candidates=torch.tensor(candidates),
+            **slots,
+        )

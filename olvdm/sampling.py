@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -33,6 +33,7 @@ class DenoisingStep:
         timestep: Noise level that the step began from, 0 to 1000.
         latents: The noisy latents after the step, `1 c t h w`; of a long clip, all frames so far.
         predicted: The clean latents that the denoiser expects at this point.
+        candidate: Which of several noises they come from, 0 for the first.
     """
 
     clip: int
@@ -41,9 +42,16 @@ class DenoisingStep:
     timestep: float
     latents: Float[Tensor, "1 c t h w"]
     predicted: Float[Tensor, "1 c t h w"]
+    candidate: int = 0
 
 
-Reached = tuple[float, Float[Tensor, "1 c t h w"], Float[Tensor, "1 c t h w"]]  # level, two latents
+class Reached(NamedTuple):
+    """Where a step of one window begins and ends; the names are those of `DenoisingStep`."""
+
+    level: float
+    latents: Float[Tensor, "1 c t h w"]
+    predicted: Float[Tensor, "1 c t h w"]
+    candidate: int
 
 
 @dataclass(frozen=True)
@@ -187,20 +195,25 @@ def draw_latents(
                 guidance,
                 num_inference_steps,
                 slot_guidance,
+                candidate,
             )
-            for one in (noise if selection is not None else noise[:1])
+            for candidate, one in enumerate(noise if selection is not None else noise[:1])
         ]
-        level, latents = 0.0, drawn[:, :, inside]
-        for level, latents, predicted in _kept_steps(
-            runs, num_inference_steps, schedule, selection
-        ):
+        for reached in _kept_steps(runs, num_inference_steps, schedule, selection):
             done += 1
-            drawn[:, :, inside] = latents
+            drawn[:, :, inside] = reached.latents
             expected = drawn.clone()
-            expected[:, :, inside] = predicted
-            so_far = drawn[:, :, shown].clone()  # whoever keeps a step keeps it as it was
-            yield DenoisingStep(0, done, num_steps, level, so_far, expected[:, :, shown])
-        given = given.with_latents(latents, frames.start)
+            expected[:, :, inside] = reached.predicted
+            yield DenoisingStep(
+                0,
+                done,
+                num_steps,
+                reached.level,
+                drawn[:, :, shown].clone(),  # whoever keeps a step keeps it as it was
+                expected[:, :, shown],
+                reached.candidate,
+            )
+        given = given.with_latents(drawn[:, :, inside], frames.start)
 
 
 def _denoised(
@@ -211,6 +224,7 @@ def _denoised(
     guidance: Guidance,
     num_inference_steps: int,
     slot_guidance: SlotGuidance | None,
+    candidate: int,
 ) -> Iterator[Reached]:
     """Draw one window and yield what each step reaches."""
     schedule = denoiser.schedule
@@ -229,7 +243,7 @@ def _denoised(
             raise OlvdmError(
                 f"numeric failure at step {number}; try another seed or a lower guidance_scale"
             )
-        yield level, latents, predicted
+        yield Reached(level, latents, predicted, candidate)
 
 
 def _kept_steps(
@@ -242,7 +256,7 @@ def _kept_steps(
     run, others = runs[0], runs[1:]
     for number in range(1, num_steps + 1):
         reached = next(run)
-        is_due = number == num_steps or shows_enough(schedule, reached[0])
+        is_due = number == num_steps or shows_enough(schedule, reached.level)
         if selection is not None and others and is_due:
             run, reached = _steadiest(run, reached, others, number, selection)
             others = ()
@@ -257,20 +271,19 @@ def _steadiest(
     selection: SlotSelection,
 ) -> tuple[Iterator[Reached], Reached]:
     """Return the first run, or where it is not steady enough the steadiest of all as far as it."""
-    constancy = selection.constancy(reached[-1], 0)
+    constancy = selection.constancy(reached.predicted, reached.candidate)
     if constancy >= STEADY_ENOUGH:
         return first, reached
 
-    def follow(number: int) -> tuple[float, Reached]:
-        *_, last = itertools.islice(others[number - 1], num_steps)
-        return selection.constancy(last[-1], number), last
+    def follow(run: Iterator[Reached]) -> tuple[float, Reached]:
+        *_, last = itertools.islice(run, num_steps)
+        return selection.constancy(last.predicted, last.candidate), last
 
-    is_on_cpu = reached[-1].device.type == "cpu"
+    is_on_cpu = reached.latents.device.type == "cpu"
     with ThreadPoolExecutor(num_side_by_side() if is_on_cpu else 1) as pool:
-        followed = list(pool.map(follow, range(1, len(others) + 1)))
-    runs, found = [first, *others], [(constancy, reached), *followed]
-    kept = max(range(len(found)), key=lambda number: found[number][0])  # of equal ones the first
-    return runs[kept], found[kept][1]
+        found = [(constancy, reached), *pool.map(follow, others)]
+    kept, (_, last) = max(enumerate(found), key=lambda one: one[1][0])  # of equal ones the first
+    return [first, *others][kept], last
 
 
 def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:

@@ -198,6 +198,7 @@ def _draw_task(task: Task) -> Drawn:
         "given_sha256": None if given is None else frames_sha256(given),
         "frames_sha256": frames_sha256(found.frames),
         "shape": list(found.frames.shape),
+        "candidate": int(output.candidates[0]),
         "device": pipeline.device.type,
         **environment(DTYPES[job.dtype]),
         "commit": running_commit(),

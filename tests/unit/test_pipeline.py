@@ -52,6 +52,7 @@ def test_output_says_everything_of_every_clip(tiny_pipeline: OLVDMPipeline) -> N
         "correlation": (2, 6, 6, 4, 4),
         "presence": (2, 6, 4),
         "assignment": (2, 6, 4),
+        "candidates": (2,),
     }
 
 
@@ -214,6 +215,7 @@ def test_kept_candidate_is_the_clip_of_its_noise_byte_for_byte(
     let_slots_say(monkeypatch, constancy)
     found = draw(tiny_pipeline, seeds=(3,), num_inference_steps=4, num_candidates=3)
     assert digest(found.uint8_frames) == digest(alone[kept].uint8_frames)
+    assert found.candidates.tolist() == [kept]
 
 
 def test_other_noises_are_drawn_only_where_the_first_falls_short(
