@@ -159,7 +159,7 @@ def test_drawn_clips_need_a_judge_that_was_tried(checkpoint: Path, tmp_path: Pat
 def test_the_command_repeats_what_is_not_the_default(scores: dict[str, Any]) -> None:
     assert scores["protocol"]["command"] == (
         "olvdm evaluate --checkpoint olvdm --level simple --num-clips 3 --num-prompts 2 "
-        "--num-inference-steps 2 --num-training-clips 5 --output DIR"
+        "--num-inference-steps 2 --num-candidates 1 --num-training-clips 5 --output DIR"
     )
 
 
