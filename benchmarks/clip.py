@@ -1,6 +1,5 @@
 """One whole clip with the default settings: its seconds, their parts, and 50 steps of others."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from benchmarks.tables import Table
 from olvdm.generation import OLVDMPipelineOutput
 from olvdm.limits import DEFAULT_STEPS
 from olvdm.pipeline import OLVDMPipeline
+from olvdm.threads import num_cores
 from visualize.heatmap import correlation_chart
 
 REFERENCE_STEPS = 50
@@ -67,7 +67,7 @@ def run(settings: Settings, num_steps: int = DEFAULT_STEPS) -> list[Table]:
         (NATIVE[0], num_frames, height // NATIVE[1], width // NATIVE[1]),
         next(pipeline.denoiser.parameters()).dtype,
     )
-    cores = len(os.sched_getaffinity(0))
+    cores = num_cores()
     cases = [*_clip_cases(subject, num_steps, cores), *_part_cases(subject)]
     cases += _reference_cases(settings, subject)
     found = measure(cases, settings.rounds, settings.threads)

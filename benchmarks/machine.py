@@ -7,6 +7,8 @@ from pathlib import Path
 
 import torch
 
+from olvdm.threads import num_cores
+
 PACKAGES = ("torch", "diffusers", "numpy", "slot-attention")
 ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "LD_PRELOAD")
 
@@ -26,7 +28,7 @@ def machine(threads: int) -> dict[str, object]:
         "bf16_instructions": [
             name for name in ("avx512_bf16", "amx_bf16") if capabilities.get(name)
         ],
-        "cores_allowed": len(os.sched_getaffinity(0)),
+        "cores_allowed": num_cores(),
         "load_average": os.getloadavg()[0],
         "threads": threads,
         "python": platform.python_version(),

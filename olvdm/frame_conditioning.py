@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
@@ -70,7 +69,7 @@ def given_latents(
         return nothing_given(noise)
     factor = autoencoder.spatial_factor
     clip = resize_clip(
-        frames_to_clip(np.require(generation.given_frames, requirements=["C", "W"])),
+        frames_to_clip(generation.given_frames),
         (noise.shape[3] * factor, noise.shape[4] * factor),
     )
     frames = torch.from_numpy(clip_to_frames(clip)[0]).to(noise.device)

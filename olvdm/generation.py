@@ -107,9 +107,7 @@ class Generation:
         check_number("num_frames", self.num_frames, PIPELINE_FRAMES)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
-        if self.num_candidates is not None:
-            check_number("num_candidates", self.num_candidates, CANDIDATES)
-        check_flag("shuffles_slots", self.shuffles_slots)
+        check_slot_selection(self.num_candidates, self.shuffles_slots)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
         for name in ("height", "width"):
             side: object = getattr(self, name)
@@ -268,10 +266,21 @@ def check_callable(name: str, value: object) -> None:
         raise InputError(f"{name} must be a function, got {shown_value(value)}")
 
 
-def check_flag(name: str, value: object) -> None:
-    """Refuse a value that is neither true nor false, as an ``InputError``."""
-    if not isinstance(value, bool):
-        raise InputError(f"{name} must be true or false, got {shown_value(value)}")
+def check_slot_selection(num_candidates: object, shuffles_slots: object) -> None:
+    """Refuse a choice between noises that cannot be.
+
+    Args:
+        num_candidates: How many there are; none is legal.
+        shuffles_slots: Whether it is the control.
+
+    Raises:
+        InputError: If one of them is not legal.
+    """
+    if num_candidates is not None:
+        check_number("num_candidates", num_candidates, CANDIDATES)
+    if not isinstance(shuffles_slots, bool):
+        found = shown_value(shuffles_slots)
+        raise InputError(f"shuffles_slots must be true or false, got {found}")
 
 
 def check_slot_guidance(scale: object, floor: object) -> None:

@@ -344,8 +344,7 @@ class OLVDMPipeline(DiffusionPipeline):
             encoder, decoder = adapt_slots(encoder, decoder, latents, count, adapt_steps, progress)
         encoding = encoder(latents.to(next(encoder.parameters()).dtype), num_slots)
         drawing = decoder(encoding.slots, *latents.shape[-2:])
-        pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
-        alpha_masks = drawing.posterior_masks(frames_to_clip(pixels).to(latents.device))
+        alpha_masks = drawing.posterior_masks(frames_to_clip(frames).to(latents.device))
         presence = slot_presence(alpha_masks)
         correlation = slot_correlation(encoder.identities(encoding.slots))
         return SlotOutput(
@@ -369,8 +368,7 @@ class OLVDMPipeline(DiffusionPipeline):
         """
         autoencoder, settings = self.autoencoder, self.denoiser.config
         size = tuple(autoencoder.spatial_factor * settings[side] for side in ("height", "width"))
-        pixels = np.require(frames, requirements=["C", "W"])  # torch takes no other array
-        clip = resize_clip(frames_to_clip(pixels), size)
+        clip = resize_clip(frames_to_clip(frames), size)
         repeated = clip.repeat_interleave(autoencoder.temporal_factor, 2)
         return autoencoder.encode(repeated.to(next(autoencoder.parameters()))).float()
 

@@ -197,7 +197,7 @@ def draw_latents(
                 slot_guidance,
                 candidate,
             )
-            for candidate, one in enumerate(noise if selection is not None else noise[:1])
+            for candidate, one in enumerate(noise)
         ]
         for reached in _kept_steps(runs, num_inference_steps, schedule, selection):
             done += 1
@@ -256,8 +256,8 @@ def _kept_steps(
     run, others = runs[0], runs[1:]
     for number in range(1, num_steps + 1):
         reached = next(run)
-        is_due = number == num_steps or shows_enough(schedule, reached.level)
-        if selection is not None and others and is_due:
+        is_last = number == num_steps
+        if selection and others and (is_last or shows_enough(schedule, reached.level)):
             run, reached = _steadiest(run, reached, others, number, selection)
             others = ()
         yield reached

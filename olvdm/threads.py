@@ -48,5 +48,14 @@ def num_side_by_side() -> int:
     """
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // torch.get_num_threads())
+    return max(1, num_cores() // torch.get_num_threads())
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use, or where no system says so, how many there are.
+
+    Ours: a container or `taskset` may leave fewer than the machine has.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -43,7 +43,7 @@ def frames_to_clip(
 
     Source: the usual range of diffusion models; `clip_to_frames` is the exact inverse.
     """
-    pixels = torch.from_numpy(frames) if isinstance(frames, np.ndarray) else frames
+    pixels = _as_tensor(frames) if isinstance(frames, np.ndarray) else frames
     if pixels.dtype != torch.uint8 or pixels.ndim not in (4, 5) or pixels.shape[-1] != 3:
         shape = tuple(pixels.shape)
         raise ValueError(f"need uint8 frames (b) t h w 3, got {pixels.dtype} of shape {shape}")
@@ -75,6 +75,11 @@ def resize_clip(
     frames = rearrange(clip, "b c t h w -> (b t) c h w")
     fitted = F.interpolate(frames, size, mode="bilinear", align_corners=False, antialias=True)
     return rearrange(fitted, "(b t) c h w -> b c t h w", b=1)
+
+
+def _as_tensor(frames: UInt8[np.ndarray, "*shape"]) -> UInt8[Tensor, "*shape"]:
+    """Return an array of any layout as a tensor; torch takes none that must not be written."""
+    return torch.from_numpy(np.require(frames, requirements=["C", "W"]))
 
 
 def check_frames(name: str, frames: object) -> None:

@@ -36,6 +36,7 @@ from benchmarks.drive.visitors import (
     use_phone,
 )
 from benchmarks.running_app import free_port, running_app
+from olvdm.threads import num_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 180
@@ -130,7 +131,7 @@ def drive_bare_app(drive: Drive, folder: Path) -> None:
 def report(drive: Drive) -> None:
     """Print what was seen."""
     print(f"\n{drive.num_shots} pictures in {drive.output}\n\n{table_of(drive.measures)}\n")
-    cores = len(os.sched_getaffinity(0))
+    cores = num_cores()
     print(f"processor cores: {cores}; load at the end: {os.getloadavg()[0]:.1f}")
     outside = [one for found in drive.faults.values() for one in found if "left the machine" in one]
     print(f"requests that left the machine: {len(outside)}")

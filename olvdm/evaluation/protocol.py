@@ -15,8 +15,13 @@ import torch
 
 from olvdm.data.moving_shapes import LEVELS, MovingShapes
 from olvdm.errors import InputError
-from olvdm.generation import Generation, check_flag, check_number, check_slot_guidance
-from olvdm.limits import CANDIDATES, GUIDANCE, SEED, STEPS, WholeRange
+from olvdm.generation import (
+    Generation,
+    check_number,
+    check_slot_guidance,
+    check_slot_selection,
+)
+from olvdm.limits import GUIDANCE, SEED, STEPS, WholeRange
 from olvdm.manifest import MANIFEST_NAME, file_sha256, verify_folder
 from olvdm.pipeline import OLVDMPipeline
 
@@ -103,9 +108,7 @@ class Evaluation:
         check_number("seed", self.seed, SEED)
         check_number("num_inference_steps", self.num_inference_steps, STEPS)
         check_number("guidance_scale", self.guidance_scale, GUIDANCE, is_whole=False)
-        if self.num_candidates is not None:
-            check_number("num_candidates", self.num_candidates, CANDIDATES)
-        check_flag("shuffles_slots", self.shuffles_slots)
+        check_slot_selection(self.num_candidates, self.shuffles_slots)
         check_slot_guidance(self.slot_guidance_scale, self.slot_guidance_floor)
 
     def has(self, part: str) -> bool:

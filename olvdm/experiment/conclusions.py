@@ -101,10 +101,8 @@ def control_of(results: Results) -> Row | None:
     Where the default has none of its own, it is the first control that there is.
     """
     own = f"{results.protocol.default}_{CONTROL}"
-    controls = sorted(
-        (row for row in results.rows if CONTROL in row.name), key=lambda row: row.name != own
-    )
-    return next(iter(controls), None)
+    controls = (row for row in results.rows if CONTROL in row.name)
+    return min(controls, key=lambda row: row.name != own, default=None)  # the first of equal ones
 
 
 def _ends(paired: PairedDifference) -> tuple[Number, Number, Number]:
