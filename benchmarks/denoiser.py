@@ -16,7 +16,7 @@ from benchmarks.inputs import (
 )
 from benchmarks.peers import MissingPeerError, Peer, count_parameters
 from benchmarks.peers.diffusers_networks import video_unet
-from benchmarks.peers.lvdm import lvdm_unet
+from benchmarks.peers.lvdm import lvdm_unets
 from benchmarks.rounds import Case, Measurement, dtype_name, measure, times_table
 from benchmarks.settings import Settings
 from benchmarks.tables import Table
@@ -81,7 +81,7 @@ def _load(settings: Settings) -> tuple[Shape, Tensor, list[Field], list[str]]:
     for dtype, pipeline in zip(DTYPES, pipelines, strict=True):
         peers = [video_unet(shape[0], prompt_embeds.shape[2], dtype)]
         try:
-            peers.append(lvdm_unet(settings.peers, shape[0], shape[1], dtype))
+            peers += lvdm_unets(settings.peers, *shape[:2], prompt_embeds.shape[2], dtype)
         except MissingPeerError as reason:
             skipped = [f"{reason}."]
         fields.append(_field(dtype, pipeline.denoiser, peers))

@@ -1,13 +1,15 @@
-"""LVDM's own U-Net, from a checkout of its repository."""
+"""LVDM's own U-Nets, from a checkout of its repository."""
 
 import importlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.peers import MissingPeerError, Peer
+from benchmarks.peers import MissingPeerError, Peer, add_folder
 
 FOLDER = "LVDM"
 PATCHES = (
@@ -21,38 +23,43 @@ BF16_PATCHES = (
     "its attribute dtype is set to bf16",
     "the weights of its group norms stay fp32: they compute in fp32",
 )
+WITHOUT_TEXT, WITH_TEXT = "LVDM UNetModel without text", "LVDM UNetModel"
 
 
 class LvdmUnet(nn.Module):
-    """Call LVDM's U-Net as ours is called; it reads no prompt.
+    """Call LVDM's U-Net as ours is called.
 
     Args:
         unet: The network.
+        reads_prompt: Whether it has layers that do.
     """
 
-    def __init__(self, unet: nn.Module) -> None:
+    def __init__(self, unet: nn.Module, reads_prompt: bool) -> None:
         super().__init__()
         self.unet = unet
+        self.reads_prompt = reads_prompt
 
     def forward(self, noisy_latents: Tensor, timesteps: Tensor, prompt_embeds: Tensor) -> Tensor:
         """Return the prediction; it knows one noise level a clip."""
-        del prompt_embeds
-        return self.unet(noisy_latents, timesteps[:, 0])
+        context = {"context": prompt_embeds} if self.reads_prompt else {}
+        return self.unet(noisy_latents, timesteps[:, 0], **context)
 
 
-def lvdm_unet(
-    peers: Path | None, latent_channels: int, num_frames: int, dtype: torch.dtype
-) -> Peer:
-    """Return the U-Net of LVDM.
+def lvdm_unets(
+    peers: Path | None, latent_channels: int, num_frames: int, prompt_dim: int, dtype: torch.dtype
+) -> list[Peer]:
+    """Return the U-Nets of LVDM: the one that reads a prompt as ours does, and the one without.
 
     Args:
         peers: The folder that holds the checkout.
         latent_channels: Channels of the latents.
         num_frames: Latent frames of a clip.
+        prompt_dim: Width of the prompt embeddings.
         dtype: Of the weights.
 
     Returns:
-        The network at 64 channels, multiplied by 1, 1 and 2, with two blocks a level.
+        Both at 64 channels, multiplied by 1, 1 and 2: with text as in its ``text2video.yaml`` and
+        one block a level, without as in its other configurations and two.
 
     Raises:
         MissingPeerError: If there is no checkout, or it does not run here.
@@ -63,20 +70,45 @@ def lvdm_unet(
             f"LVDM's U-Net skipped: no checkout of YingqingHe/LVDM; put it in PEERS/{FOLDER} and "
             "say --peers PEERS"
         )
+    add_folder(peers)  # where what it asks for may lie too
+    text: dict[str, int | bool] = {
+        "num_res_blocks": 1,
+        "use_temporal_transformer": True,
+        "context_dim": prompt_dim,
+        "legacy": False,
+    }
+    kinds = {WITH_TEXT: text, WITHOUT_TEXT: {"num_res_blocks": 2}}
     sys.path.append(str(folder))
     try:
         module = importlib.import_module("lvdm.models.modules.openaimodel3d")
+        unets = {
+            name: _unet(module, latent_channels, num_frames, settings)
+            for name, settings in kinds.items()
+        }
     except ImportError as error:
         raise MissingPeerError(f"LVDM's U-Net skipped: its code asks for {error.name}") from error
     finally:
         sys.path.remove(str(folder))
+    patches = PATCHES
+    if dtype == torch.bfloat16:
+        patches += BF16_PATCHES
+        for unet in unets.values():
+            _let_compute_in_bf16(unet)
+    return [
+        Peer(name, LvdmUnet(unet, name == WITH_TEXT).eval(), patches)
+        for name, unet in unets.items()
+    ]
+
+
+def _unet(
+    module: ModuleType, latent_channels: int, num_frames: int, settings: Mapping[str, int | bool]
+) -> nn.Module:
     torch.manual_seed(0)
-    unet = module.UNetModel(
+    return module.UNetModel(
         image_size=0,  # it does not read it
         in_channels=latent_channels,
         model_channels=64,
         out_channels=latent_channels,
-        num_res_blocks=2,
         attention_resolutions=(2, 4),
         channel_mult=(1, 1, 2),
         num_heads=4,
@@ -86,12 +118,8 @@ def lvdm_unet(
         padding_t=0,
         temporal_length=num_frames,
         use_relative_position=True,
+        **settings,
     )
-    patches = PATCHES
-    if dtype == torch.bfloat16:
-        _let_compute_in_bf16(unet)
-        patches += BF16_PATCHES
-    return Peer("LVDM UNetModel", LvdmUnet(unet).eval(), patches)
 
 
 def _let_compute_in_bf16(unet: nn.Module) -> None:
