@@ -30,8 +30,9 @@ from olvdm.generation import (
 from olvdm.limits import DEFAULT_GUIDANCE, DEFAULT_STEPS, NEGATIVE_PROMPT_CHARS
 from olvdm.manifest import write_folder
 from olvdm.noise_schedule import Scheduler
+from olvdm.prompt_guidance import guidance_of
 from olvdm.request import check_text
-from olvdm.sampling import DenoisingStep, draw_latents, draw_noise, guidance_of
+from olvdm.sampling import DenoisingStep, draw_latents, draw_noise
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.slot_guidance import slot_guidance

@@ -1,10 +1,11 @@
 """Draw the latents of one clip: noise, the denoiser once a step, a scheduler between."""
 
 import copy
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -13,13 +14,19 @@ from torch import Tensor
 
 from olvdm.autoencoder import VideoAutoencoder
 from olvdm.denoiser import VideoDenoiser
-from olvdm.errors import InputError, OlvdmError
+from olvdm.errors import OlvdmError
 from olvdm.frame_conditioning import GivenLatents, sampling_windows
 from olvdm.generation import Generation
 from olvdm.noise_schedule import NoiseSchedule, Scheduler
+from olvdm.prompt_guidance import Guidance, guided_prediction, prompt_agreement
 from olvdm.slot_guidance import SlotGuidance
-from olvdm.slot_selection import STEADY_ENOUGH, SlotSelection, shows_enough
-from olvdm.threads import num_side_by_side
+from olvdm.slot_selection import (
+    AGREEMENT_WEIGHT,
+    NUM_FINALISTS,
+    STEADY_ENOUGH,
+    SlotSelection,
+    shows_enough,
+)
 
 
 @dataclass(frozen=True)
@@ -54,61 +61,11 @@ class Reached(NamedTuple):
     candidate: int
 
 
-@dataclass(frozen=True)
-class Guidance:
-    """The prompt of a clip, and how strongly to follow it.
+class Run(NamedTuple):
+    """A drawing that is under way: the steps to come, and the one that it has reached."""
 
-    Attributes:
-        prompt_embeds: Of the prompt, `1 l e`.
-        negative_embeds: Of what to steer away from, `1 l e`.
-        scale: 1 follows the prompt as trained and needs no second call; more exaggerates it.
-    """
-
-    prompt_embeds: Float[Tensor, "1 l e"]
-    negative_embeds: Float[Tensor, "1 l e"]
-    scale: float
-
-    def at(self, level: float, schedule: NoiseSchedule) -> "Guidance":
-        """Return the same prompt, no longer exaggerated at levels where guidance has ended."""
-        if level >= schedule.guided_from:
-            return self
-        return replace(self, scale=min(self.scale, 1.0))
-
-
-def guidance_of(
-    generation: Generation, clip: int, encode: Callable[[str], Tensor], denoiser: VideoDenoiser
-) -> Guidance:
-    """Return what one clip of a generation is to show and not to show.
-
-    Args:
-        generation: What to draw, checked.
-        clip: Index of the clip.
-        encode: Embeds a text, `1 l e`; called where no embeddings are given.
-        denoiser: The network that reads them.
-
-    Returns:
-        The embeddings of that clip and their strength.
-
-    Raises:
-        InputError: If given embeddings are of another size than the model's.
-    """
-    embeds, negative = generation.prompt_embeds, generation.negative_prompt_embeds
-    wanted = encode(generation.prompts[clip]) if embeds is None else embeds[clip][None]
-    if negative is None:
-        unwanted = encode(generation.negative_prompt)
-    else:
-        unwanted = negative[clip % len(negative)][None]
-    prompt_dim = denoiser.config["prompt_dim"]
-    for name, one in (("prompt_embeds", wanted), ("negative_prompt_embeds", unwanted)):
-        if one.shape[2] != prompt_dim:
-            raise InputError(f"{name} must be {prompt_dim} wide for this model, got {one.shape[2]}")
-    if wanted.shape != unwanted.shape:
-        raise InputError(
-            "prompt_embeds and negative_prompt_embeds must be equally long, got "
-            f"{wanted.shape[1]} and {unwanted.shape[1]} tokens"
-        )
-    device = denoiser.device
-    return Guidance(wanted.to(device), unwanted.to(device), float(generation.guidance_scale))
+    steps: Iterator[Reached]
+    reached: Reached
 
 
 def draw_noise(
@@ -199,7 +156,8 @@ def draw_latents(
             )
             for candidate, one in enumerate(noise)
         ]
-        for reached in _kept_steps(runs, num_inference_steps, schedule, selection):
+        agreement = functools.partial(prompt_agreement, denoiser, given=part, guidance=guidance)
+        for reached in _kept_steps(runs, num_inference_steps, schedule, selection, agreement):
             done += 1
             drawn[:, :, inside] = reached.latents
             expected = drawn.clone()
@@ -251,39 +209,55 @@ def _kept_steps(
     num_steps: int,
     schedule: NoiseSchedule,
     selection: SlotSelection | None,
+    agreement: Callable[[Tensor], float],
 ) -> Iterator[Reached]:
-    """Yield the steps of the first run; where its slots fall short, go on with a better one."""
-    run, others = runs[0], runs[1:]
-    for number in range(1, num_steps + 1):
-        reached = next(run)
-        is_last = number == num_steps
-        if selection and others and (is_last or shows_enough(schedule, reached.level)):
-            run, reached = _steadiest(run, reached, others, number, selection)
-            others = ()
-        yield reached
+    """Yield the steps of the first run; where its slots fall short, go on with better ones.
+
+    What was seen half way may still go wrong, so two go on to the end, where slots know most.
+    """
+    going_on, others = runs[:1], runs[1:]
+    with ThreadPoolExecutor(selection.num_at_once() if selection else 1) as pool:
+        for number in range(1, num_steps + 1):
+            is_alone, is_last = len(going_on) == 1, number == num_steps
+            reached = [_advance(going_on[0])] if is_alone else [*pool.map(_advance, going_on)]
+            if selection and others and (is_last or shows_enough(schedule, reached[0].level)):
+                first = Run(going_on[0], reached[0])
+                best = _best_runs(first, others, number, selection, agreement, pool)
+                others, going_on = (), [run.steps for run in best]
+                reached = [run.reached for run in best]
+            if selection and is_last and len(reached) > 1:
+                ends = [(selection.constancy(one.latents, one.candidate), one) for one in reached]
+                reached = [max(ends, key=lambda end: end[0])[1]]
+            yield reached[0]
 
 
-def _steadiest(
-    first: Iterator[Reached],
-    reached: Reached,
+def _advance(steps: Iterator[Reached]) -> Reached:
+    return next(steps)
+
+
+def _best_runs(
+    first: Run,
     others: Sequence[Iterator[Reached]],
     num_steps: int,
     selection: SlotSelection,
-) -> tuple[Iterator[Reached], Reached]:
-    """Return the first run, or where it is not steady enough the steadiest of all as far as it."""
-    constancy = selection.constancy(reached.predicted, reached.candidate)
+    agreement: Callable[[Tensor], float],
+    pool: ThreadPoolExecutor,
+) -> list[Run]:
+    """Return the first run, or where it is not steady enough the two best of all as far as it."""
+    constancy = selection.constancy(first.reached.predicted, first.reached.candidate)
     if constancy >= STEADY_ENOUGH:
-        return first, reached
+        return [first]
 
-    def follow(run: Iterator[Reached]) -> tuple[float, Reached]:
-        *_, last = itertools.islice(run, num_steps)
-        return selection.constancy(last.predicted, last.candidate), last
+    def follow(steps: Iterator[Reached]) -> tuple[float, Run]:
+        *_, last = itertools.islice(steps, num_steps)
+        return score(last, selection.constancy(last.predicted, last.candidate)), Run(steps, last)
 
-    is_on_cpu = reached.latents.device.type == "cpu"
-    with ThreadPoolExecutor(num_side_by_side() if is_on_cpu else 1) as pool:
-        found = [(constancy, reached), *pool.map(follow, others)]
-    kept, (_, last) = max(enumerate(found), key=lambda one: one[1][0])  # of equal ones the first
-    return [first, *others][kept], last
+    def score(reached: Reached, constancy: float) -> float:
+        return constancy + AGREEMENT_WEIGHT * agreement(reached.predicted)
+
+    found = [(score(first.reached, constancy), first), *pool.map(follow, others)]
+    ranked = sorted(found, key=lambda one: -one[0])  # of equal ones the first comes first
+    return [run for _, run in ranked[:NUM_FINALISTS]]
 
 
 def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:
@@ -293,33 +267,3 @@ def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:
             f"a denoiser of {schedule.prediction_type} needs a {names},"
             f" got {type(scheduler).__name__}"
         )
-
-
-@torch.no_grad()
-def guided_prediction(
-    denoiser: VideoDenoiser,
-    latents: Float[Tensor, "1 c t h w"],
-    timesteps: Float[Tensor, "1 t"],
-    guidance: Guidance,
-) -> Float[Tensor, "1 c t h w"]:
-    """Return the guided prediction; both halves of the guidance share one call.
-
-    Args:
-        denoiser: The network; it computes in the dtype of its weights.
-        latents: Noisy latents, float32.
-        timesteps: Noise level of every frame.
-        guidance: Prompt and strength.
-
-    Returns:
-        The prediction, float32.
-
-    Source: Ho and Salimans 2022, equation 6.
-    """
-    dtype = next(denoiser.parameters()).dtype
-    if guidance.scale == 1:
-        embeds = guidance.prompt_embeds.to(dtype)
-        return denoiser(latents.to(dtype), timesteps, embeds).float()
-    both = torch.cat([guidance.prompt_embeds, guidance.negative_embeds]).to(dtype)
-    twice = latents.to(dtype).expand(2, -1, -1, -1, -1)
-    wanted, unwanted = denoiser(twice, timesteps.expand(2, -1), both).float().chunk(2)
-    return unwanted + guidance.scale * (wanted - unwanted)

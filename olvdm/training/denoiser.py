@@ -14,7 +14,8 @@ from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.frame_conditioning import nothing_given
 from olvdm.losses import denoising_loss
-from olvdm.sampling import Guidance, draw_latents
+from olvdm.prompt_guidance import Guidance
+from olvdm.sampling import draw_latents
 from olvdm.slot_networks import SlotNetworks
 from olvdm.text_encoder import TextEncoder
 from olvdm.training.clip_source import ClipSource

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from olvdm.alignment import slot_correlation
 from olvdm.frame_conditioning import nothing_given
-from olvdm.sampling import Guidance, draw_latents
+from olvdm.prompt_guidance import Guidance
+from olvdm.sampling import draw_latents
 from tests.tiny_networks import (
     PROMPT_DIM,
     Network,

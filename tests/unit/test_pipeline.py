@@ -226,7 +226,65 @@ def test_other_noises_are_drawn_only_where_the_first_falls_short(
     assert asked == [0]
     asked = let_slots_say(monkeypatch, [0.1, 0.1, 0.1])
     draw(tiny_pipeline, num_inference_steps=4, num_candidates=3)
-    assert sorted(asked) == [0, 1, 2]
+    assert set(asked) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("constancy", "agreement", "kept"),
+    [
+        ([0.5, 0.5, 0.5], [0.1, 0.3, 0.2], 1),
+        ([0.5, 0.5, 0.5], [0.3, 0.1, 0.2], 0),
+        ([0.5, 0.6, 0.5], [0.3, 0.1, 0.2], 1),  # constancy counts for more
+        ([0.97, 0.5, 0.5], [0.1, 0.3, 0.2], 0),  # a steady one is not asked
+    ],
+)
+def test_of_equally_steady_candidates_the_one_that_shows_its_prompt_is_kept(
+    tiny_pipeline: OLVDMPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    constancy: list[float],
+    agreement: list[float],
+    kept: int,
+) -> None:
+    numbers: dict[float, int] = {}
+
+    def look(_: SlotSelection, latents: torch.Tensor, candidate: int) -> float:
+        numbers[float(latents.sum())] = candidate
+        return constancy[candidate]
+
+    def agree(_: object, latents: torch.Tensor, **__: object) -> float:
+        return agreement[numbers[float(latents.sum())]]
+
+    monkeypatch.setattr(SlotSelection, "constancy", look)
+    monkeypatch.setattr("olvdm.sampling.prompt_agreement", agree)
+    found = draw(tiny_pipeline, seeds=(3,), num_inference_steps=4, num_candidates=3)
+    assert found.candidates.tolist() == [kept]
+
+
+@pytest.mark.parametrize(
+    ("half_way", "at_the_end", "kept"),
+    [
+        ([0.5, 0.6, 0.7], [0.5, 0.6, 0.5], 1),
+        ([0.5, 0.6, 0.7], [0.9, 0.6, 0.7], 2),  # the first is no longer drawn
+        ([0.97, 0.6, 0.7], [0.1, 0.6, 0.7], 0),
+    ],
+)
+def test_of_the_best_two_half_way_the_steadier_at_its_end_is_kept(
+    tiny_pipeline: OLVDMPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    half_way: list[float],
+    at_the_end: list[float],
+    kept: int,
+) -> None:
+    seen: set[int] = set()
+
+    def look(_: SlotSelection, __: torch.Tensor, candidate: int) -> float:
+        answers = at_the_end if candidate in seen else half_way
+        seen.add(candidate)
+        return answers[candidate]
+
+    monkeypatch.setattr(SlotSelection, "constancy", look)
+    found = draw(tiny_pipeline, seeds=(3,), num_inference_steps=4, num_candidates=3)
+    assert found.candidates.tolist() == [kept]
 
 
 @pytest.mark.parametrize("num_inference_steps", [1, 2, 10])

@@ -59,10 +59,12 @@ faults begin: two guesses of one object are drawn at once. So OLVDM looks up onc
 soon as a clip can be made out, slots look at every frame of what is expected: is the diagonal of
 $C_{t,u}$ near 1 for all pairs of frames? Then it goes on, and so it does for about half of the
 clips. Otherwise it tries some further noises as far as this, and goes on with the one whose slots
-are most alike.
+are most alike and which best shows what was asked for. A clip that lacks an object has steady slots
+too; but under fresh noise the denoiser knows a clip that shows its prompt again much better when it
+is told that prompt, and one that does not hardly better.
 
-The control does the same with slots that forgot which of a frame is which: it gains nothing. The
-model card and the page of results say what the loss and the choice bring, each by itself.
+The control does the same with slots that forgot which of a frame is which. The model card and the
+page of results say what the loss and the choice bring, each by itself.
 
 ## Words
 

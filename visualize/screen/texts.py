@@ -244,7 +244,8 @@ ENDPOINTS = {
     """,
     "compare": """Draw the same prompt from the same noise with LVDM and with OLVDM.
 
-    Where its slots are not steady half way, OLVDM goes on with the best of some further noises.
+    Where its slots are not steady half way, OLVDM goes on with the best of some further noises: the
+    one whose slots are steadiest and which best shows what the prompt asks for.
 
     Args:
         prompt: What the clips show, 1 to 300 characters.
