@@ -59,9 +59,8 @@ class Generation:
         slot_guidance_floor: Likeness of a slot to itself in the next frame, -1 to 1, from which it
             is left alone; none for that of the shipped slots on real clips.
         num_candidates: Noises that each clip may begin from, 1 to 16: where the slots of the first
-            are not steady half way, the one is kept whose slots are most alike to themselves over
-            its frames and which agrees with its prompt. None for as many as the model was made
-            for.
+            are not steady half way, of those that agree with the prompt the one is kept whose slots
+            are most alike to themselves over its frames. None for the model's own number.
         shuffles_slots: Whether the choice is to forget which slot of a frame is which: its control.
         generator: CPU generator of the noise, or one for each prompt; none draws anew every time.
         given_frames: Frames that are already known: one to animate a picture, a leading row to

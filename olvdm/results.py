@@ -36,7 +36,7 @@ def finished_comparison(
     from visualize.inspected import InspectedClip
 
     clips = tuple(
-        InspectedClip.of(shown_name(name), texts.WHAT.get(name, ""), clip)
+        InspectedClip.of(shown_name(name), _what(name, run.settings), clip)
         for name, clip in run.clips.items()
     )
     return Finished(
@@ -144,6 +144,15 @@ def _slot_metrics(found: "Sequence[Inspection]") -> "tuple[Metric, ...]":
 def _size_of(found: "Inspection") -> str:
     count, height, width = found.frames.shape[:3]
     return texts.WHAT_INSPECTED.format(frames=count, width=width, height=height)
+
+
+def _what(name: str, settings: Mapping[str, object]) -> str:
+    """Say what made a clip, and which noise it comes from where that is not the first."""
+    what, candidates = texts.WHAT.get(name, ""), settings.get("candidates")
+    candidate = candidates.get(name) if isinstance(candidates, Mapping) else None
+    if not isinstance(candidate, int) or candidate < 1:
+        return what
+    return texts.WHAT_CHOSEN.format(what=what, number=candidate + 1)
 
 
 def _with_seed(words: str, settings: Mapping[str, object]) -> str:

@@ -85,7 +85,7 @@ class Workshop(RunLibrary):
         """Draw one clip a model from the same noise, show both, then keep the run."""
         from olvdm.commands.source import running_commit
         from olvdm.evaluation.inspection import inspection_of
-        from olvdm.evaluation.paired import draw_together
+        from olvdm.evaluation.paired import candidates_of, draw_together
         from olvdm.serving.denoising_views import DenoisingViews
         from olvdm.serving.stored_runs import StoredRun
 
@@ -101,7 +101,8 @@ class Workshop(RunLibrary):
                     yield _progress(step, time.monotonic() - begun, pictures)
         assert reached is not None
         clips = {name: vars(inspection_of(output)) for name, output in reached.outputs.items()}
-        run = StoredRun(request.prompt, {**settings, "commit": running_commit()}, clips)
+        noted = {"commit": running_commit(), "candidates": candidates_of(reached.outputs)}
+        run = StoredRun(request.prompt, {**settings, **noted}, clips)
         text = texts.DONE.format(seconds=time.monotonic() - begun)
         finished = self._finished(run, run_id, texts.BADGE_NEW, text)
         self.announce(run, run_id)

@@ -212,7 +212,7 @@ def _add_slot_options(parser: Parser) -> None:
     _add_number(parser, "--slot-guidance-scale", summary)
     candidates = (
         f"noises that a clip may begin from, {CANDIDATES}: where slots of the first are unsteady,"
-        " the steadiest that shows the prompt is kept (default: the model's own)"
+        " the steadiest of those that show the prompt is kept (default: the model's own)"
     )
     _add_number(parser, "--num-candidates", candidates)
 

@@ -16,7 +16,7 @@ from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
 from olvdm.evaluation.object_flicker import object_flicker
 from olvdm.evaluation.optical_flow import estimate_flow
-from olvdm.evaluation.paired import draw_together
+from olvdm.evaluation.paired import candidates_of, draw_together
 from olvdm.evaluation.tracker import track
 from olvdm.limits import WholeRange
 from olvdm.pipeline import OLVDMPipeline
@@ -46,11 +46,13 @@ class Comparison:
         request: Prompt, seed and settings.
         clips: What was found in each model's clip.
         views: Of the steps on the way.
+        candidates: Which of its noises each clip comes from.
     """
 
     request: Request
     clips: Mapping[str, Inspection]
     views: DenoisingViews | None = None
+    candidates: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def gain(self) -> float:
@@ -85,8 +87,14 @@ def store_examples(arguments: argparse.Namespace) -> None:
         clips = {name: dataclasses.asdict(clip) for name, clip in chosen.clips.items()}
         followed = comparison_settings(chosen.request, folders, model.dtype, model.device.type)
         reason = REASON.format(count=len(comparisons), rule=RULES[rule])
-        noted = {"commit": running_commit(), "rule": rule, "reason": reason, "gain": chosen.gain}
-        settings = {**followed, **noted}
+        settings = {
+            **followed,
+            "commit": running_commit(),
+            "candidates": dict(chosen.candidates),
+            "rule": rule,
+            "reason": reason,
+            "gain": chosen.gain,
+        }
         views = tuple(chosen.views.views()) if chosen.views else ()
         save_stored_run(folder / "examples" / key, StoredRun(rule, settings, clips, views))
         print(f"{key}: {chosen.request.prompt!r}, seed {chosen.request.seed}, {chosen.gain:+.4f}")
@@ -125,7 +133,7 @@ def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Compar
             views.note(reached.steps)
     assert reached is not None
     found = {name: inspection_of(output) for name, output in reached.outputs.items()}
-    return Comparison(request, found, views)
+    return Comparison(request, found, views, candidates_of(reached.outputs))
 
 
 def _object_warp_error(clip: Inspection) -> float:

@@ -52,6 +52,11 @@ def draw_together(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> G
             stream.close()  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def candidates_of(outputs: Mapping[str, OLVDMPipelineOutput]) -> dict[str, int]:
+    """Return which of its noises each model's clip comes from, 0 for the first."""
+    return {name: int(output.candidates[0]) for name, output in outputs.items()}
+
+
 def generation_of(request: Request) -> Generation:
     """Return what the pipeline draws for a checked request; the seed alone decides the noise."""
     return Generation(

@@ -12,12 +12,13 @@ from olvdm import limits
 from olvdm.commands.source import running_commit
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.pipeline import OLVDMPipeline
-from olvdm.results import MODELS
+from olvdm.results import MODELS, finished_comparison
 from olvdm.run_library import MOST_BROUGHT, MOST_PAIRS
 from olvdm.serving.clip_shelf import ShelvedClip
 from olvdm.serving.loaded_models import LoadedModels
+from olvdm.serving.stored_runs import StoredRun
 from olvdm.workshop import Job, Workshop
-from tests.app_server import STORED_PROMPT, make_checkpoints, tiny_model
+from tests.app_server import STORED_PROMPT, make_checkpoints, stored_clip, tiny_model
 from tests.clip_files import make_video, moving_frames
 from tests.tiny_networks import PROMPTS
 from visualize.screen import texts
@@ -199,6 +200,22 @@ class TestKeptRuns:
 
     def test_run_names_the_code_that_drew_it(self, drawn) -> None:
         assert drawn.found.settings["commit"] == running_commit()
+
+    def test_run_names_the_noise_of_each_clip(self, drawn) -> None:
+        shown = drawn.found.settings
+        assert (shown["candidates, lvdm"], shown["candidates, olvdm"]) == ("0", "0")
+
+    def test_clip_of_another_noise_says_so(self) -> None:
+        clips = {name: stored_clip() for name in MODELS}
+        run = StoredRun("x", {"candidates": {"lvdm": 0, "olvdm": 2}}, clips)
+        whats = [clip.what for clip in finished_comparison(run, "", "", "", {}).clips]
+        assert whats[0] == texts.WHAT["lvdm"]
+        assert "noise 3" in whats[1]
+
+    @pytest.mark.parametrize("candidates", [None, 3, {"olvdm": "2"}, {}])
+    def test_run_that_does_not_know_its_noises_is_shown_all_the_same(self, candidates) -> None:
+        run = StoredRun("x", {"candidates": candidates}, {"olvdm": stored_clip()})
+        assert finished_comparison(run, "", "", "", {}).clips[0].what == texts.WHAT["olvdm"]
 
     def test_every_setting_is_shown_by_a_name_of_its_own(self, drawn) -> None:
         shown = drawn.found.settings

@@ -57,11 +57,11 @@ pull at a fixed share of the first. LVDM is the same with $\lambda = 0$.
 What is where in a clip is decided in the first steps, while it is still mostly noise. There most
 faults begin: two guesses of one object are drawn at once. So OLVDM looks up once on its way. As
 soon as a clip can be made out, slots look at every frame of what is expected: is the diagonal of
-$C_{t,u}$ near 1 for all pairs of frames? Then it goes on, and so it does for about half of the
-clips. Otherwise it tries some further noises as far as this, and goes on with the one whose slots
-are most alike and which best shows what was asked for. A clip that lacks an object has steady slots
-too; but under fresh noise the denoiser knows a clip that shows its prompt again much better when it
-is told that prompt, and one that does not hardly better.
+$C_{t,u}$ near 1 for all pairs of frames? Then it goes on, and so it does for two clips in five.
+Otherwise it tries some further noises as far as this, goes on with the two best, and keeps the one
+whose slots are steadier at its end. A clip that lacks an object has steady slots too; so the best
+are those that also show what was asked for. The denoiser itself tells: under fresh noise it knows
+such a clip again much better when it is told the prompt, and another one hardly better.
 
 The control does the same with slots that forgot which of a frame is which. The model card and the
 page of results say what the loss and the choice bring, each by itself.

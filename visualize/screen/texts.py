@@ -31,6 +31,7 @@ WHAT = {
     "lvdm": "the same network, without slots",
     "olvdm": "trained and chosen so that slots stay themselves",
 }
+WHAT_CHOSEN = "{what}; here from noise {number}, since those of noise 1 did not"
 BADGE_STORED = "stored"
 BADGE_NEW = "drawn just now"
 
@@ -244,8 +245,8 @@ ENDPOINTS = {
     """,
     "compare": """Draw the same prompt from the same noise with LVDM and with OLVDM.
 
-    Where its slots are not steady half way, OLVDM goes on with the best of some further noises: the
-    one whose slots are steadiest and which best shows what the prompt asks for.
+    Where its slots are not steady half way, OLVDM tries further noises, and keeps the clip whose
+    slots are steadiest among those that show what the prompt asks for.
 
     Args:
         prompt: What the clips show, 1 to 300 characters.
