@@ -136,6 +136,13 @@ class TestGenerating:
         assert compared.data("phase") == "done"
         assert texts.BUSY_HINT not in page.locator("#compare-status").inner_text()
 
+    @pytest.mark.parametrize("seed", ["-1", "1e30"])
+    def test_seed_out_of_range_is_refused_with_the_range(self, page, seed) -> None:
+        page.locator("#seed input").fill(seed)
+        page.locator("#generate").click()
+        words = "seed must be a whole number from 0 to 2,147,483,647, got"
+        page.locator("#compare-status").get_by_text(words).wait_for()
+
     def test_hostile_prompt_stays_text_everywhere(self, page, compared) -> None:
         generate(page, HOSTILE, seed=next(SEEDS))
         assert compared.find(".si-caption").inner_text() == HOSTILE

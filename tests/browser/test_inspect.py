@@ -93,8 +93,8 @@ def test_gain_of_an_adaptation_is_told(tab) -> None:
 def test_text_file_named_mp4_is_refused_in_words(tab) -> None:
     field = tab.locator("#upload input[type=file]")
     field.set_input_files({"name": "a.mp4", "mimeType": "video/mp4", "buffer": b"not a video"})
-    tab.get_by_text("This is not a readable").wait_for()
-    tab.get_by_text(texts.READING).wait_for(state="hidden")
+    tab.locator("[data-testid=toast-body]").get_by_text("This is not a readable").wait_for()
+    tab.locator("#inspect-status").get_by_text("This is not a readable").wait_for()
 
 
 def test_hostile_file_name_stays_text(tab) -> None:

@@ -320,6 +320,13 @@ class TestWhatIsLeft:
             app.call("metrics", "0" * 16)
         assert app.files() == before
 
+    @pytest.mark.parametrize("data", [b"not a video", b""], ids=["text", "empty"])
+    def test_refused_uploads_leave_no_file(self, app, data) -> None:
+        before = app.files()
+        for door, settings in (("inspect", (4, 8, 0)), ("read", ()), ("read_other", ())):
+            app.call(door, sent_file(app.upload(data)), *settings)
+        assert app.files() == before
+
     def test_shell_snippet_of_the_page_works_whatever_the_prompt_is(self, app, tmp_path) -> None:
         bash = shutil.which("bash")
         if bash is None or shutil.which("curl") is None:

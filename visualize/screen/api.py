@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import as_sent
+from visualize.screen.jobs import AS_SENT, path_of
 
 Answers = Iterator[tuple[dict[str, Any], list[Path]]]
 
@@ -67,7 +67,6 @@ def build_api(services: ApiServices, explained: Callable[..., Any]) -> None:
         files = gr.File(label="files", file_count="multiple")
         run_id = gr.Textbox(label="run_id")
         buttons = [gr.Button() for _ in range(5)]
-    as_sent([prompt, seed, checkpoint, steps, guidance, slots, frames, adapt, run_id])
     connected = {
         "generate": ([prompt, seed, checkpoint, steps, guidance], [report, files], PUBLIC),
         "compare": ([prompt, seed, steps, guidance], [report, files], PUBLIC),
@@ -84,6 +83,7 @@ def build_api(services: ApiServices, explained: Callable[..., Any]) -> None:
             api_name=name,
             api_description=texts.ENDPOINTS[name],
             show_progress="hidden",
+            **AS_SENT,
             **group,
         )
 
@@ -111,7 +111,7 @@ def _handlers(
     def inspect(
         clip: object, num_slots: object, max_frames: object, adapt_steps: object
     ) -> Iterator[tuple[Any, Any]]:
-        yield from _sent(services.inspect(clip, num_slots, max_frames, adapt_steps))
+        yield from _sent(services.inspect(path_of(clip), num_slots, max_frames, adapt_steps))
 
     def metrics(run_id: object) -> Iterator[dict[str, Any]]:
         yield services.metrics(run_id)

@@ -15,11 +15,11 @@ from visualize.screen.downloads import Exporter, build_downloads
 from visualize.screen.fixed_html import fixed_html
 from visualize.screen.inspector_value import empty_value, finished_value
 from visualize.screen.jobs import (
+    AS_SENT,
     AT_ONCE,
     LIGHT,
     MODEL,
     Job,
-    as_sent,
     begin,
     on_cancel,
     unlock_after,
@@ -133,7 +133,6 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
     def on_stored(key: object, is_blind: object, trials: Trials) -> Iterator[tuple[Any, ...]]:
         yield stage_result(services.load_stored(key), is_blind, trials)
 
-    as_sent([*parts.settings, parts.stored])
     parts.dice.click(None, js=NEW_SEED, outputs=parts.settings[1], api_visibility="private")
     triggers = [parts.buttons[0].click, parts.settings[0].submit]
     job = gr.on(triggers, begin, outputs=[*parts.buttons, parts.line], **AT_ONCE).then(
@@ -141,6 +140,7 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         [*parts.settings, *parts.blind_inputs],
         parts.outputs,
         show_progress_on=parts.line,
+        **AS_SENT,
         **MODEL,
     )
     unlock_after(job, parts.buttons)
@@ -161,7 +161,8 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         cancels=cancels,
         **AT_ONCE,
     )
-    parts.stored.input(on_stored, [parts.stored, *parts.blind_inputs], parts.outputs, **LIGHT)
+    chosen = [parts.stored, *parts.blind_inputs]
+    parts.stored.input(on_stored, chosen, parts.outputs, **AS_SENT, **LIGHT)
     connect_choice(parts.blind, services.find_run, parts.run_id, parts.outputs, explained)
     return parts
 

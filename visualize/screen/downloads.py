@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from visualize.screen import texts
-from visualize.screen.jobs import LIGHT, as_sent
+from visualize.screen.jobs import AS_SENT, LIGHT
 
 Exporter = Callable[[object, object], Path]
 
@@ -46,13 +46,11 @@ def build_downloads(
         take = gr.Button(texts.DOWNLOAD, scale=1, min_width=120, elem_id=f"{name}-download")
         hidden = gr.DownloadButton(visible="hidden", elem_id=f"{name}-file")
 
-    as_sent([kind])
-
     @explained
     def on_take(run: object, wanted: object) -> Iterator[str]:
         refuse_blind(run)
         yield str(export(run, wanted))
 
-    take.click(on_take, [run_id, kind], hidden, **LIGHT).success(
+    take.click(on_take, [run_id, kind], hidden, **AS_SENT, **LIGHT).success(
         None, js=CLICK.format(elem_id=f"{name}-file"), api_visibility="private"
     )

@@ -11,13 +11,15 @@ from visualize.screen import texts
 from visualize.screen.downloads import Exporter, build_downloads, refuse_blind
 from visualize.screen.inspector_value import empty_value
 from visualize.screen.jobs import (
+    AS_SENT,
     AT_ONCE,
     LIGHT,
     MODEL,
     Job,
-    as_sent,
     begin,
     on_cancel,
+    path_of,
+    said_of,
     show_job,
     unlock_after,
 )
@@ -87,12 +89,12 @@ def build_inspect(
         The inspector, and the list of the runs that it pins.
     """
     parts = _lay_out(services, explained)
-    as_sent(parts.settings)
     ids = [parts.clip_id, parts.other_id]
     doors = (("read", texts.CLIP_READ), ("read_other", texts.SECOND_READ))
     for upload, clip_id, (name, said) in zip(parts.uploads, ids, doors, strict=True):
-        reader = explained(_upload_reader(services, said))
-        upload.upload(reader, upload, [clip_id, parts.line], api_name=name, **LIGHT)
+        reader = explained(_upload_reader(services, said, explained))
+        outputs = [clip_id, parts.line]
+        upload.upload(reader, upload, outputs, api_name=name, **AS_SENT, **LIGHT)
         upload.clear(_forget, None, [clip_id, parts.line], **AT_ONCE)
 
     @explained
@@ -139,7 +141,13 @@ def _connect(
     outputs = [parts.inspector, parts.line, parts.run_id]
     jobs: list[Any] = [
         start.then(
-            on_inspect, inputs, outputs, show_progress_on=parts.line, api_name="look", **MODEL
+            on_inspect,
+            inputs,
+            outputs,
+            show_progress_on=parts.line,
+            api_name="look",
+            **AS_SENT,
+            **MODEL,
         )
         for start in started
     ]
@@ -234,16 +242,20 @@ def _settings(services: InspectServices) -> tuple[Any, ...]:
 
 
 def _upload_reader(
-    services: InspectServices, said: str
+    services: InspectServices, said: str, explained: Callable[..., Any]
 ) -> Callable[[object], Iterator[tuple[Any, ...]]]:
-    """Return the handler of one upload, and what it says in the end."""
+    """Return the handler of one upload; the line keeps its words, which else soon vanish."""
 
-    def on_upload(path: object) -> Iterator[tuple[Any, ...]]:
+    @explained
+    def read(file: object) -> Iterator[ReadClip]:
+        yield services.read_upload(path_of(file))
+
+    def on_upload(file: object) -> Iterator[tuple[Any, ...]]:
         yield gr.skip(), status(texts.READING)
         try:
-            clip = services.read_upload(path)
-        except Exception:
-            yield None, status("")
+            (clip,) = read(file)
+        except Exception as error:
+            yield None, status(said_of(error))
             raise
         yield _was_read(clip, said)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final
 
 import gradio as gr
-from gradio.components import Component
 
 from visualize.screen import texts
 from visualize.screen.inspector_value import finished_value, restored_value, running_value
@@ -31,6 +30,9 @@ AT_ONCE: Final[dict[str, Any]] = {  # for what touches neither a model nor a fil
     "show_progress": "hidden",
     "api_visibility": "private",
 }
+# For handlers behind which one full check stands. The components' own checks turn numbers into
+# text, stumble over None, tell nobody why, and leave an empty file behind for every upload.
+AS_SENT: Final[dict[str, Any]] = {"preprocess": False}
 
 Job = Generator[Progress | Finished, None, None]
 
@@ -71,35 +73,39 @@ def show_job(
                 yield stage, line, *filed(None)
     except Exception as error:
         if not is_whole:
-            yield restored_value(), status(_said(error)), *filed(None)
+            yield restored_value(), status(said_of(error)), *filed(None)
         raise
     finally:
         job.close()
 
 
-def _said(error: Exception) -> str:
-    """Return what a person is told of a failure; nothing where nobody has put it into words."""
+def said_of(error: Exception) -> str:
+    """Return what a person is told of a failure.
+
+    Args:
+        error: What happened.
+
+    Returns:
+        The sentence; nothing where nobody has put it into words.
+    """
     return html.unescape(error.message) if isinstance(error, gr.Error) else ""
+
+
+def path_of(file: object) -> object:
+    """Return where an uploaded file lies.
+
+    Args:
+        file: As it was sent.
+
+    Returns:
+        Its path, or what was sent in the place of a file.
+    """
+    return file.get("path") if isinstance(file, dict) else file
 
 
 def on_cancel() -> tuple[Any, ...]:
     """Put the last result back, and say so."""
     return restored_value(), status(texts.CANCELLED), *unlock()
-
-
-def as_sent(components: Sequence[Component]) -> None:
-    """Let handlers see what was sent, since one full check stands behind every door.
-
-    Args:
-        components: Whose own checks are left out. They turn numbers into text, stumble over None
-            and write what they stumbled over into the log.
-    """
-    for component in components:
-        component.preprocess = _unchanged
-
-
-def _unchanged(payload: object) -> object:
-    return payload
 
 
 def begin() -> tuple[Any, ...]:

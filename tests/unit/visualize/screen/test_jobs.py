@@ -6,7 +6,7 @@ import pytest
 from tests.app_server import stored_clip
 from visualize.inspected import InspectedClip
 from visualize.screen import texts
-from visualize.screen.jobs import Job, as_sent, begin, on_cancel, show_job, unlock
+from visualize.screen.jobs import Job, begin, on_cancel, path_of, show_job, unlock
 from visualize.screen.shown import Finished, Progress
 
 RUN = "0123456789abcdef"
@@ -132,11 +132,11 @@ def test_either_button_can_be_pressed_never_both() -> None:
     assert [button.interactive for button in unlock()] == [True, False]
 
 
-@pytest.mark.parametrize("sent", [None, "10", float("inf"), ["a"]])
-def test_handlers_see_what_was_sent(sent) -> None:
-    slider = gr.Slider(1, 10)
-    as_sent([slider])
-    assert slider.preprocess(sent) is sent
+@pytest.mark.parametrize(
+    ("sent", "path"), [({"path": "a.mp4", "size": 3}, "a.mp4"), ({}, None), (None, None), (7, 7)]
+)
+def test_path_of_a_file_is_found_in_what_was_sent(sent, path) -> None:
+    assert path_of(sent) == path
 
 
 def test_every_step_of_a_job_carries_its_name() -> None:
