@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from olvdm import limits
 from olvdm.data.captions import example_prompts
 from olvdm.endpoints import Endpoints, read_link
-from olvdm.errors import OlvdmError
+from olvdm.errors import OlvdmError, shown_value
 from olvdm.results import MODELS
 from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
@@ -44,6 +44,8 @@ Shown = TypeVar("Shown")
 
 ROOT = Path(__file__).resolve().parent
 PORT = 7860
+PORTS = limits.WholeRange(1, 65_535)
+PORT_DIGITS = 5
 CLOSING_SECONDS = 4
 IS_SPACE = "SPACE_ID" in os.environ
 NO_MEMORY = "The machine is out of memory; use fewer frames or slots."
@@ -281,8 +283,8 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line; a Space takes no paths."""
     parser = argparse.ArgumentParser(description="Compare two video models, and inspect clips.")
     parser.set_defaults(checkpoints=ROOT / "checkpoints", runs=None)
-    port = int(os.environ.get("PORT", PORT))
-    parser.add_argument("--port", type=int, default=port, help="where to listen")
+    default = os.environ.get("PORT") or PORT
+    parser.add_argument("--port", type=_port, default=default, help="where to listen, or PORT")
     parser.add_argument("--mcp", action="store_true", help="also offer the endpoints as MCP tools")
     if not IS_SPACE:
         parser.add_argument("--checkpoints", type=Path, help="folder of the models")
@@ -292,6 +294,16 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
             help="folder that keeps finished runs, so that links outlive a restart",
         )
     return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    """Read the number of a port; the parser asks this of the environment's too."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= PORT_DIGITS else 0
+    if number not in PORTS:
+        raise argparse.ArgumentTypeError(
+            f"{shown_value(text)} is no port; give a whole number from {PORTS}"
+        )
+    return number
 
 
 if __name__ == "__main__":

@@ -84,6 +84,17 @@ class TestProcess:
         assert app.main(["--mcp"]) == 2
         assert capsys.readouterr().err == f"{app.NO_MCP}\n"
 
+    @pytest.mark.parametrize("text", ["abc", "0", "-1", "65536", "7860.0", "9" * 5_000])
+    @pytest.mark.parametrize("is_variable", [False, True])
+    def test_impossible_port_is_told_with_the_range(
+        self, monkeypatch, capsys, text, is_variable
+    ) -> None:
+        if is_variable:
+            monkeypatch.setenv("PORT", text)
+        with pytest.raises(SystemExit):
+            app.main([] if is_variable else [f"--port={text}"])
+        assert "is no port; give a whole number from 1 to 65,535" in capsys.readouterr().err
+
     def test_space_takes_no_paths(self, monkeypatch, capsys) -> None:
         monkeypatch.setattr(app, "IS_SPACE", True)
         with pytest.raises(SystemExit):
