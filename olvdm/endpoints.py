@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from olvdm import limits
 from olvdm.errors import InputError
-from olvdm.request import check_request
+from olvdm.request import check_choice, check_inspection, check_request
 from olvdm.results import MODELS
 from olvdm.workshop import INSPECTING_MODEL, Job, Workshop
 from visualize.payload import Start
@@ -39,9 +39,7 @@ class Endpoints:
         self, prompt: object, seed: object, checkpoint: object, steps: object, guidance: object
     ) -> Answers:
         """Draw with one model; the run holds the other's clip too, from the same noise."""
-        if checkpoint not in MODELS:
-            raise InputError(f"checkpoint must be one of {', '.join(MODELS)}")
-        name = str(checkpoint)
+        name = str(check_choice("checkpoint", checkpoint, MODELS))
         film = ("mp4-a", "mp4-b")[MODELS.index(name)]
         job = self.workshop.compare(prompt, seed, steps, guidance)
         for report, files in self._followed(job, (film, "npz")):
@@ -55,7 +53,8 @@ class Endpoints:
         yield from self._followed(job, ("side-by-side", "npz"))
 
     def inspect(self, clip: object, slots: object, frames: object, adapt: object) -> Answers:
-        """Inspect an uploaded file."""
+        """Inspect an uploaded file; it goes once it is read, so the settings are checked before."""
+        check_inspection(num_slots=slots, max_frames=frames, adapt_steps=adapt)
         clip_id = self.workshop.read_upload(clip).clip_id
         yield from self._followed(self.workshop.inspect(clip_id, slots, frames, adapt), ("npz",))
 

@@ -91,7 +91,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize("name", ["", "other", "../olvdm", None, 3, ["olvdm"], {"a": 1}])
     def test_unknown_model_is_refused(self, endpoints, name) -> None:
-        with pytest.raises(InputError, match="checkpoint must be one of lvdm, olvdm"):
+        with pytest.raises(InputError, match="checkpoint must be one of lvdm, olvdm, got "):
             list(endpoints.generate(*GOOD[:2], name, *GOOD[2:]))
 
     def test_metrics_are_those_of_the_run(self, endpoints, compared) -> None:
@@ -108,6 +108,14 @@ class TestAnswers:
         assert clip["shape"] == [8, 64, 96, 3]
         assert len(clip["assignment"]) == 8
         assert [file.name for file in files] == ["run.npz"]
+
+    @pytest.mark.parametrize("settings", [(1, 8, 0), (4, 7, 0), (4, 8, -1)])
+    def test_upload_outlives_settings_that_are_refused(self, endpoints, settings) -> None:
+        path = endpoints.workshop.uploads / "clip.mp4"
+        path.write_bytes(make_video())
+        with pytest.raises(InputError, match="must be a whole number from"):
+            list(endpoints.inspect(str(path), *settings))
+        assert path.is_file()
 
     def test_warning_of_an_unfamiliar_clip_is_passed_on(self, inspected) -> None:
         assert inspected[-1][0]["warning"] == texts.UNFAMILIAR
