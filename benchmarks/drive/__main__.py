@@ -50,13 +50,14 @@ def main() -> int:
     parser.add_argument("--num-generations", type=int, default=20, help="to weigh temporary files")
     parser.add_argument("--browser", default=PROGRAM, help="program of the browser")
     options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
+    output = options.output.resolve()  # a browser opens no relative path
+    output.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="drive-") as made,
         open_browser(options.browser) as browser,
     ):
-        drive = drive_app(browser, Path(made), options.output, options.num_generations)
+        drive = drive_app(browser, Path(made), output, options.num_generations)
         drive_bare_app(drive, Path(made))
     seconds = time.monotonic() - begun
     drive.measures.append(Measure("the whole drive", seconds, "s", LONGEST_SECONDS))
