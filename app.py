@@ -51,6 +51,7 @@ IS_SPACE = "SPACE_ID" in os.environ
 NO_MEMORY = "The machine is out of memory; use fewer frames or slots."
 NO_SPACE = "The machine's disk is full; try again later."
 NO_MCP = "MCP needs one more package: pip install 'gradio[mcp]'"
+LEFT_OUT = "A stored comparison is left out"
 USUAL_SLOTS = 4
 LEVEL = "simple"
 
@@ -116,10 +117,13 @@ def build(workshop: Workshop, port: int = PORT) -> "gr.Blocks":
     """Build the page around the models; none is loaded yet."""
     from visualize.screen.page import build_page
 
+    stored, damaged = workshop.whole_stored()
+    for sentence in damaged:
+        sys.stderr.write(f"{LEFT_OUT}: {sentence}\n")
     page = build_page(
-        _compare_services(workshop),
+        _compare_services(workshop, stored),
         _inspect_services(workshop),
-        _runs_services(workshop, port),
+        _runs_services(workshop, stored, port),
         _api_services(workshop),
         missing=workshop.models.missing(),
         explained=explained,
@@ -133,12 +137,12 @@ def build(workshop: Workshop, port: int = PORT) -> "gr.Blocks":
     )
 
 
-def _compare_services(workshop: Workshop) -> "CompareServices":
+def _compare_services(workshop: Workshop, stored: Sequence[Choice]) -> "CompareServices":
     from visualize.screen.compare import CompareServices
 
     return CompareServices(
         compare=on_gpu(workshop.compare),
-        stored=workshop.stored(),
+        stored=stored,
         load_stored=workshop.load_stored,
         find_run=workshop.find_run,
         read_link=read_link,
@@ -173,7 +177,7 @@ def _inspect_services(workshop: Workshop) -> "InspectServices":
     )
 
 
-def _runs_services(workshop: Workshop, port: int) -> "RunsServices":
+def _runs_services(workshop: Workshop, stored: Sequence[Choice], port: int) -> "RunsServices":
     from visualize.screen.pins import PinServices
     from visualize.screen.runs import RunsServices
 
@@ -181,7 +185,7 @@ def _runs_services(workshop: Workshop, port: int) -> "RunsServices":
     return RunsServices(
         find_run=workshop.find_run,
         pair_clips=workshop.pair_clips,
-        stored=workshop.stored(),
+        stored=stored,
         models=MODELS,
         address=f"https://{host}" if host else f"http://127.0.0.1:{port}",
         pins=PinServices(workshop.pinned, workshop.pair_clips, limits.PINNED_RUNS),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from olvdm.errors import InputError
+from olvdm.errors import CheckpointError, InputError
+from olvdm.manifest import verify_folder
 from olvdm.results import MODELS, finished_comparison, label_of, pair_of, shown_name
 from olvdm.serving.recent import Recent
 from visualize.screen import texts
@@ -57,6 +58,20 @@ class RunLibrary:
             Choice(key, one.title, texts.STORED_DETAIL.format(prompt=one.prompt, seed=one.seed))
             for key, one in list_stored_runs(self.examples).items()
         ]
+
+    def whole_stored(self) -> tuple[list[Choice], list[str]]:
+        """Return the stored comparisons that are whole, and a sentence on each other one."""
+        from olvdm.serving.stored_runs import KIND
+
+        whole: list[Choice] = []
+        damaged: list[str] = []
+        for choice in self.stored():
+            try:
+                verify_folder(self.examples / choice.key, KIND)
+                whole.append(choice)
+            except CheckpointError as error:
+                damaged.append(error.user_message)
+        return whole, damaged
 
     def load_stored(self, key: object) -> Finished:
         """Return one of the stored comparisons."""

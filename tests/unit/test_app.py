@@ -10,8 +10,10 @@ import torch
 
 import app
 from olvdm.errors import InputError
+from olvdm.serving.loaded_models import LoadedModels
 from olvdm.threads import CHOICES
-from tests.app_server import free_port
+from olvdm.workshop import Workshop
+from tests.app_server import free_port, make_checkpoints
 from tests.tiny_networks import tiny_pipeline
 
 
@@ -122,6 +124,16 @@ class TestProcess:
         process.communicate(timeout=60)
         assert process.returncode == 0
         assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_stored_comparison_is_left_out_and_told(tmp_path, capsys) -> None:
+    checkpoints = make_checkpoints(tmp_path / "checkpoints")
+    (checkpoints / "examples" / "1-behind" / "lvdm.npz").write_bytes(b"cut")
+    models = LoadedModels(checkpoints, app.load_pipeline, app.MODELS)
+    page = app.build(Workshop(models, checkpoints, tmp_path, tmp_path / "runs"))
+    assert "checkpoint '1-behind': 'lvdm.npz'" in capsys.readouterr().err
+    (stored,) = [each for each in page.blocks.values() if getattr(each, "elem_id", "") == "stored"]
+    assert [key for _, key in stored.choices] == ["2-failure"]
 
 
 def test_app_draws_on_one_thread(tmp_path, monkeypatch) -> None:
