@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from olvdm import limits
 from olvdm.data.captions import example_prompts
 from olvdm.endpoints import Endpoints, read_link
-from olvdm.errors import OlvdmError, shown_value
+from olvdm.errors import OlvdmError, quoted_name, shown_value
 from olvdm.results import MODELS
 from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
@@ -51,6 +51,7 @@ IS_SPACE = "SPACE_ID" in os.environ
 NO_MEMORY = "The machine is out of memory; use fewer frames or slots."
 NO_SPACE = "The machine's disk is full; try again later."
 NO_MCP = "MCP needs one more package: pip install 'gradio[mcp]'"
+NO_RUNS = "Runs cannot be kept in {name} ({reason}); give another folder with --runs."
 LEFT_OUT = "A stored comparison is left out"
 USUAL_SLOTS = 4
 LEVEL = "simple"
@@ -278,9 +279,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = options.runs or temp.folder / "runs"
     workshop = Workshop(models, options.checkpoints, temp.folder, runs)
     try:
+        reason = _no_place(runs)
+        if reason:
+            sys.stderr.write(f"{NO_RUNS.format(name=quoted_name(runs), reason=reason)}\n")
+            return 2
         return serve(workshop, temp, options.port, is_mcp=options.mcp)
     finally:
         temp.wipe()
+
+
+def _no_place(runs: Path) -> str:
+    """Make the folder of the runs before anybody draws one; return why it cannot be used."""
+    try:
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return os.strerror(error.errno or errno.EIO)
+    return "" if os.access(runs, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
 
 
 def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -97,6 +97,15 @@ class TestProcess:
             app.main([] if is_variable else [f"--port={text}"])
         assert "is no port; give a whole number from 1 to 65,535" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("place", ["taken", "taken/below"])
+    def test_folder_that_cannot_be_is_told_before_the_start(self, tmp_path, place) -> None:
+        (tmp_path / "taken").touch()
+        process = self.start("--port", str(free_port()), "--runs", str(tmp_path / place))
+        _, words = process.communicate(timeout=240)
+        assert process.returncode == 2
+        assert words.startswith(f"Runs cannot be kept in '{place.rpartition('/')[2]}' (")
+        assert words.endswith("; give another folder with --runs.\n")
+
     def test_space_takes_no_paths(self, monkeypatch, capsys) -> None:
         monkeypatch.setattr(app, "IS_SPACE", True)
         with pytest.raises(SystemExit):
