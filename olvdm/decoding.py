@@ -28,6 +28,7 @@ UNREADABLE_STILL = (
 TOO_SLOW = (
     f"The file took longer than {limits.DECODE_WALL} s to decode; use a shorter or smaller clip."
 )
+DISK_FULL = "The disk is full, so the clip could not be decoded; make room, or try again later."
 REFUSALS = {
     "no_video": "The file has no video track; choose one with moving pictures.",
     "not_still": UNREADABLE_STILL,
@@ -195,6 +196,8 @@ def _run_child(job: decoding_child.Job, folder: Path, unreadable: str) -> bytes:
             raise VideoError(TOO_SLOW) from error
         if sys.platform != "win32" and child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
             raise VideoError(TOO_SLOW)
+        if child.returncode == decoding_child.DISK_FULL:
+            raise VideoError(DISK_FULL)
         if child.returncode != 0:
             raise VideoError(unreadable)
         reply.seek(0)

@@ -6,8 +6,10 @@ the frames as raw bytes. Whatever goes wrong otherwise ends the process, and `de
 words for that.
 """
 
+import errno
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from PIL import Image, ImageOps
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,apng"  # the demuxers that we trust
 PROBED_PIXELS = 2**26  # while a file is opened: an 8K picture is refused later, with its size
 HDR_CURVES = (16, 18)  # ITU-T H.273: PQ and HLG
+DISK_FULL = 3  # with which this process ends where its answer has no room
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 Pixels = npt.NDArray[np.uint8]
@@ -264,8 +267,17 @@ def answer(job: Job) -> Iterator[bytes]:
         yield pixels.tobytes()
 
 
+def send(blocks: Iterator[bytes]) -> None:
+    """Write the answer; a full disk ends the process at once, for nothing can be flushed then."""
+    for block in blocks:
+        try:
+            sys.stdout.buffer.write(block)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            os._exit(DISK_FULL if error.errno == errno.ENOSPC else 1)
+
+
 if __name__ == "__main__":
     received: Job = json.load(sys.stdin)
     limit_resources(received)
-    for block in answer(received):
-        sys.stdout.buffer.write(block)
+    send(answer(received))

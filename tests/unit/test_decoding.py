@@ -234,6 +234,13 @@ def test_child_cannot_fill_the_disk(read, monkeypatch, tmp_path):
         )
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to write to")
+def test_full_disk_is_not_blamed_on_the_file(read, monkeypatch, tmp_path):
+    source = "sys.stdout = open('/dev/full', 'w'); decoding_child.send(iter([b'an answer']))"
+    with pytest.raises(VideoError, match="The disk is full"):
+        run_instead(monkeypatch, tmp_path, source, read)
+
+
 def test_child_within_its_limits_is_heard(read, monkeypatch, tmp_path):
     assert run_instead(monkeypatch, tmp_path, REPLY, read).frames.shape == (1, 2, 2, 3)
 
