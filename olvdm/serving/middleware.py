@@ -2,8 +2,10 @@
 
 import json
 import logging
+import re
 import secrets
 import traceback
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +21,8 @@ UPLOAD_ENDING = "/upload"  # of the one route that takes files
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 QUEUE_FULL = 503  # a server error that is an answer
 FAILED = 500
+ANSWER = re.compile(r"/call/[^/]+/(?P<event>[0-9a-f]{32})/?$")  # the route of an answer
+REMEMBERED_ANSWERS = 1_000
 STACK_DEPTH = 12  # innermost calls in the log
 
 log = logging.getLogger(__name__)
@@ -35,10 +39,10 @@ def guards(is_local: bool, hosts: Iterable[str] = ()) -> list[Middleware]:
     Returns:
         What `app_kwargs["middleware"]` of a Gradio launch takes.
 
-    Ours: each of the three answers to a default of Gradio that was measured.
+    Ours: each of them answers to a default of Gradio that was measured.
     """
     local = [Middleware(LocalOnly, hosts=tuple(hosts))] if is_local else []
-    return [Middleware(CatchAll), *local, Middleware(BodyLimit)]
+    return [Middleware(CatchAll), *local, Middleware(BodyLimit), Middleware(AnsweredOnce)]
 
 
 class CatchAll:
@@ -187,6 +191,32 @@ class BodyLimit:
                 raise
         if received > most and not has_started:
             await refuse(send, 400, words)
+
+
+class AnsweredOnce:
+    """Refuse to give an answer a second time: Gradio would keep who asks for it waiting for ever.
+
+    Args:
+        app: What is guarded.
+        most: Answers that are remembered, the last ones.
+
+    Ours.
+    """
+
+    def __init__(self, app: ASGIApp, most: int = REMEMBERED_ANSWERS) -> None:
+        self.app = app
+        self.given: deque[str] = deque(maxlen=most)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        found = ANSWER.search(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            await self.app(scope, receive, send)
+        elif found["event"] in self.given:
+            await refuse(send, 410, "This answer was given before; send the request again.")
+        else:
+            await self.app(scope, receive, send)
+            self.given.append(found["event"])
 
 
 async def refuse(send: Send, status: int, detail: str) -> None:

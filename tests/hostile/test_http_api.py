@@ -243,6 +243,13 @@ class TestDoors:
         assert 400 <= status < 500
         assert not LEAKS.search(text)
 
+    def test_answer_that_was_given_is_refused_at_once(self, app) -> None:
+        _, text = app.post("/gradio_api/call/list_checkpoints", {"data": []})
+        path = f"/gradio_api/call/list_checkpoints/{json.loads(text)['event_id']}"
+        assert "event: complete" in app.request(path)[1]
+        status, words = app.request(path)
+        assert (status, "send the request again" in words) == (410, True)
+
     def test_huge_body_is_refused(self, app) -> None:
         status, _ = app.post("/gradio_api/call/compare", b" " * 70_000)
         assert status == 413

@@ -6,7 +6,14 @@ import pytest
 from starlette.middleware import Middleware
 
 from olvdm import limits
-from olvdm.serving.middleware import BodyLimit, CatchAll, LocalOnly, guards, log_stack
+from olvdm.serving.middleware import (
+    AnsweredOnce,
+    BodyLimit,
+    CatchAll,
+    LocalOnly,
+    guards,
+    log_stack,
+)
 
 
 def request(app, path="/", method="POST", headers=(), chunks=(b"",), kind="http"):
@@ -232,14 +239,26 @@ def test_failure_below_the_limit_is_not_ours():
         request(BodyLimit(failing))
 
 
+def test_answer_is_given_once():
+    app = AnsweredOnce(answering())
+    one, other = (f"/gradio_api/call/compare/{digit * 32}" for digit in "0a")
+    assert [request(app, path, "GET")[0] for path in (one, other, one)] == [200, 200, 410]
+
+
+@pytest.mark.parametrize("path", ["/", "/gradio_api/call/compare", "/gradio_api/queue/data"])
+def test_anything_but_an_answer_is_given_again(path):
+    app = AnsweredOnce(answering())
+    assert [request(app, path, "GET")[0] for _ in range(2)] == [200, 200]
+
+
 def test_public_app_checks_no_host():
-    assert [guard.cls for guard in guards(is_local=False)] == [CatchAll, BodyLimit]
+    assert [guard.cls for guard in guards(is_local=False)] == [CatchAll, BodyLimit, AnsweredOnce]
 
 
 def test_guards_of_a_local_app_stand_in_order():
     found = guards(is_local=True, hosts=["my-machine"])
     assert all(isinstance(guard, Middleware) for guard in found)
-    assert [guard.cls for guard in found] == [CatchAll, LocalOnly, BodyLimit]
+    assert [guard.cls for guard in found] == [CatchAll, LocalOnly, BodyLimit, AnsweredOnce]
     assert found[1].kwargs == {"hosts": ("my-machine",)}
 
 
