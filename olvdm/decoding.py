@@ -50,7 +50,7 @@ REFUSALS = {
     "angle": "The clip is turned by {} degrees; only 0, 90, 180 and 270 can be shown.",
 }
 NOTES = {
-    "cut": "The clip is longer than {0} frames; the first {0} are used.",
+    "cut": "The clip is longer than {0} frames; the first {0} are read.",
     "scaled": "Scaled from {}x{} to {}x{} pixels.",
     "turned": "Turned by {} degrees, as the file asks.",
     "oblong": "Its pixels are not square; the picture is stretched to its display shape.",

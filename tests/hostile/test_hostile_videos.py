@@ -183,7 +183,7 @@ def test_endless_clip_stops_at_the_limit(tmp_path):
     (tmp_path / "clip.mkv").write_bytes(repeated_video(100_000))
     video = decode_video(tmp_path / "clip.mkv")
     assert len(video.frames) == 256
-    assert "the first 256 are used" in video.notes[0]
+    assert "the first 256 are read" in video.notes[0]
 
 
 def test_declared_hours_do_not_count(refusal):

@@ -124,7 +124,7 @@ def test_small_picture_is_not_enlarged(read):
 def test_long_clip_is_cut_and_says_so(read):
     video = read(repeated_video(300))
     assert len(video.frames) == limits.CLIP_FRAMES.high
-    assert video.notes == ("The clip is longer than 256 frames; the first 256 are used.",)
+    assert video.notes == ("The clip is longer than 256 frames; the first 256 are read.",)
 
 
 def test_clip_of_exactly_the_limit_is_not_called_cut(read):

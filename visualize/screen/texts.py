@@ -117,7 +117,7 @@ NOTHING_TO_JUDGE = "There is no blind pair on the screen; switch the blind trial
 # Inspect
 UPLOAD = "Video"
 UPLOAD_HINT = (
-    "{formats}, up to {megabytes} MB, {sides} pixels a side; the first {frames} frames are used."
+    "{formats}, up to {megabytes} MB, {sides} pixels a side; the first {frames} frames are read."
 )
 TEST_CLIPS = "No video at hand? Take one of these"
 SECOND_UPLOAD = "Second video"

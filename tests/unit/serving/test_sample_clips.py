@@ -15,7 +15,7 @@ def test_shapes_are_clips_of_the_usual_size(key) -> None:
 def test_real_video_comes_through_the_decoder() -> None:
     clip, notes = read_sample("earth")
     assert clip.frames.shape == (32, 144, 256, 3)
-    assert "The clip is longer than 32 frames; the first 32 are used." in notes
+    assert "The clip is longer than 32 frames; the first 32 are read." in notes
 
 
 def test_every_label_has_a_clip_behind_it() -> None:
