@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from olvdm import limits
 from olvdm.data.captions import example_prompts
 from olvdm.endpoints import Endpoints, read_link
-from olvdm.errors import OlvdmError, quoted_name, shown_value
+from olvdm.errors import CheckpointError, OlvdmError, quoted_name, shown_value
+from olvdm.manifest import MANIFEST_NAME
 from olvdm.results import MODELS
 from olvdm.serving.environment import prepare_environment
 from olvdm.serving.loaded_models import LoadedModels
@@ -51,6 +52,10 @@ IS_SPACE = "SPACE_ID" in os.environ
 NO_MEMORY = "The machine is out of memory; use fewer frames or slots."
 NO_SPACE = "The machine's disk is full; try again later."
 NO_MCP = "MCP needs one more package: pip install 'gradio[mcp]'"
+NO_WEIGHTS = (
+    "The weights of {name} are missing; restore them with "
+    f"'{texts.MISSING_COMMAND}', and start again."
+)
 NO_RUNS = "Runs cannot be kept in {name} ({reason}); give another folder with --runs."
 LEFT_OUT = "A stored comparison is left out"
 USUAL_SLOTS = 4
@@ -105,6 +110,8 @@ def on_gpu(function: Callable[P, T]) -> Callable[P, T]:
 
 def load_pipeline(folder: Path) -> "OLVDMPipeline":
     """Load a model, onto a GPU where there is one; what the CPU computes, one thread does."""
+    if not (folder / MANIFEST_NAME).is_file():
+        raise CheckpointError(NO_WEIGHTS.format(name=quoted_name(folder)))
     import torch
 
     from olvdm.pipeline import OLVDMPipeline

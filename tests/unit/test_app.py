@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import app
-from olvdm.errors import InputError
+from olvdm.errors import CheckpointError, InputError
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.threads import CHOICES
 from olvdm.workshop import Workshop
@@ -143,6 +143,11 @@ def test_damaged_stored_comparison_is_left_out_and_told(tmp_path, capsys) -> Non
     assert "checkpoint '1-behind': 'lvdm.npz'" in capsys.readouterr().err
     (stored,) = [each for each in page.blocks.values() if getattr(each, "elem_id", "") == "stored"]
     assert [key for _, key in stored.choices] == ["2-failure"]
+
+
+def test_missing_weights_are_told_with_the_remedy(tmp_path) -> None:
+    with pytest.raises(CheckpointError, match="'lvdm' are missing; restore them with 'git"):
+        app.load_pipeline(tmp_path / "lvdm")
 
 
 def test_app_draws_on_one_thread(tmp_path, monkeypatch) -> None:
