@@ -141,7 +141,8 @@ def test_damaged_stored_comparison_is_left_out_and_told(tmp_path, capsys) -> Non
     models = LoadedModels(checkpoints, app.load_pipeline, app.MODELS)
     page = app.build(Workshop(models, checkpoints, tmp_path, tmp_path / "runs"))
     assert "checkpoint '1-behind': 'lvdm.npz'" in capsys.readouterr().err
-    (stored,) = [each for each in page.blocks.values() if getattr(each, "elem_id", "") == "stored"]
+    stored = next(each for each in page.blocks.values() if each.elem_id == "stored")
+    assert isinstance(stored, gr.Radio)
     assert [key for _, key in stored.choices] == ["2-failure"]
 
 
