@@ -41,6 +41,8 @@ class DenoisingStep:
         latents: The noisy latents after the step, `1 c t h w`; of a long clip, all frames so far.
         predicted: The clean latents that the denoiser expects at this point.
         candidate: Which of several noises they come from, 0 for the first.
+        retold: Where that is another one than at the step before: what was expected on the way from
+            it after each earlier step of its window; empty elsewhere.
     """
 
     clip: int
@@ -50,15 +52,21 @@ class DenoisingStep:
     latents: Float[Tensor, "1 c t h w"]
     predicted: Float[Tensor, "1 c t h w"]
     candidate: int = 0
+    retold: tuple[Float[Tensor, "1 c t h w"], ...] = ()
 
 
 class Reached(NamedTuple):
-    """Where a step of one window begins and ends; the names are those of `DenoisingStep`."""
+    """Where a step of one window begins and ends; the names are those of `DenoisingStep`.
+
+    Attributes:
+        before: What was expected after each earlier step.
+    """
 
     level: float
     latents: Float[Tensor, "1 c t h w"]
     predicted: Float[Tensor, "1 c t h w"]
     candidate: int
+    before: tuple[Float[Tensor, "1 c t h w"], ...]
 
 
 class Run(NamedTuple):
@@ -139,7 +147,7 @@ def draw_latents(
     _check_scheduler(schedule, scheduler)
     windows = sampling_windows(noise.shape[2], denoiser.config["num_frames"])
     num_steps, done = num_inference_steps * len(windows), 0
-    drawn = noise[:1].clone()
+    drawn, candidate = noise[:1].clone(), 0
     for frames in windows:
         inside, shown = slice(frames.start, frames.stop), slice(0, frames.stop)
         part = given.window(frames)
@@ -152,26 +160,36 @@ def draw_latents(
                 guidance,
                 num_inference_steps,
                 slot_guidance,
-                candidate,
+                number,
             )
-            for candidate, one in enumerate(noise)
+            for number, one in enumerate(noise)
         ]
         agreement = functools.partial(prompt_agreement, denoiser, given=part, guidance=guidance)
         for reached in _kept_steps(runs, num_inference_steps, schedule, selection, agreement):
             done += 1
             drawn[:, :, inside] = reached.latents
-            expected = drawn.clone()
-            expected[:, :, inside] = reached.predicted
+            is_other, candidate = reached.candidate != candidate, reached.candidate
+            before = reached.before if is_other else ()
+            *retold, expected = (
+                _with_part(drawn, inside, one)[:, :, shown] for one in (*before, reached.predicted)
+            )
             yield DenoisingStep(
                 0,
                 done,
                 num_steps,
                 reached.level,
                 drawn[:, :, shown].clone(),  # whoever keeps a step keeps it as it was
-                expected[:, :, shown],
-                reached.candidate,
+                expected,
+                candidate,
+                tuple(retold),
             )
         given = given.with_latents(drawn[:, :, inside], frames.start)
+
+
+def _with_part(drawn: Tensor, inside: slice, part: Tensor) -> Float[Tensor, "1 c t h w"]:
+    whole = drawn.clone()
+    whole[:, :, inside] = part
+    return whole
 
 
 def _denoised(
@@ -187,6 +205,7 @@ def _denoised(
     """Draw one window and yield what each step reaches."""
     schedule = denoiser.schedule
     steps = schedule.begin(scheduler, num_inference_steps, latents.device)
+    before: tuple[Tensor, ...] = ()
     for number, (timestep, level) in enumerate(steps, start=1):
         levels = given.timesteps(level)
         prediction = guided_prediction(denoiser, latents, levels, guidance.at(level, schedule))
@@ -201,7 +220,8 @@ def _denoised(
             raise OlvdmError(
                 f"numeric failure at step {number}; try another seed or a lower guidance_scale"
             )
-        yield Reached(level, latents, predicted, candidate)
+        yield Reached(level, latents, predicted, candidate, before)
+        before = (*before, predicted)
 
 
 def _kept_steps(

@@ -35,11 +35,14 @@ class DenoisingViews:
         self._expected: list[dict[str, Float[Tensor, "1 c t h w"]]] = []
 
     def note(self, reached: Mapping[str, DenoisingStep]) -> None:
-        """Remember a step.
+        """Remember a step; where a clip goes on from another noise, the way from that one.
 
         Args:
             reached: The step of each model.
         """
+        for name, step in reached.items():
+            for place, expected in enumerate(reversed(step.retold), start=1):
+                self._expected[-place][name] = expected
         self._expected.append({name: step.predicted for name, step in reached.items()})
 
     def pictures(

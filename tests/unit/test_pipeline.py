@@ -287,6 +287,33 @@ def test_of_the_best_two_half_way_the_steadier_at_its_end_is_kept(
     assert found.candidates.tolist() == [kept]
 
 
+@pytest.mark.parametrize("num_frames", [6, 16])
+def test_step_that_goes_on_from_another_noise_tells_the_way_from_it(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch, num_frames: int
+) -> None:
+    def steps(num_candidates: int) -> list[DenoisingStep]:
+        generation = Generation(
+            prompt=PROMPTS[0],
+            num_frames=num_frames,
+            num_inference_steps=5,
+            num_candidates=num_candidates,
+            generator=seeded(3),
+        )
+        *found, _ = tiny_pipeline.stream(generation)
+        return [one for one in found if isinstance(one, DenoisingStep)]
+
+    first = [one.predicted for one in steps(1)]
+    let_slots_say(monkeypatch, [0.1, 0.2])
+    told = steps(2)[:5]  # the first window
+    (number,) = [place for place, one in enumerate(told) if one.retold]
+    assert 0 < number == [one.candidate for one in told].index(1)
+    assert len(told[number].retold) == number
+    for place, (before, after) in enumerate(zip(first, told[number].retold, strict=False)):
+        assert torch.equal(before, told[place].predicted)
+        assert before.shape == after.shape
+        assert not torch.equal(before, after)
+
+
 @pytest.mark.parametrize("num_inference_steps", [1, 2, 10])
 def test_candidates_add_no_steps(tiny_pipeline: OLVDMPipeline, num_inference_steps: int) -> None:
     *steps, _ = tiny_pipeline.stream(

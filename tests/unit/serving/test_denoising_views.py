@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -5,6 +7,7 @@ from olvdm.sampling import DenoisingStep
 from olvdm.serving import denoising_views
 from olvdm.serving.denoising_views import DenoisingViews
 from tests.tiny_networks import CHANNELS, tiny_pipeline
+from visualize.payload import PREVIEW_QUALITY, sheet
 
 
 def step() -> DenoisingStep:
@@ -44,6 +47,19 @@ def test_every_step_can_be_looked_at_afterwards() -> None:
     for _ in range(3):
         views.pictures({"lvdm": step(), "olvdm": step()})
     assert [(view.step, len(view.sheets)) for view in views.views()] == [(1, 2), (2, 2), (3, 2)]
+
+
+def test_clip_that_goes_on_from_another_noise_is_looked_at_on_the_way_from_it() -> None:
+    pipeline, zero = tiny_pipeline(), step()
+    retold = tuple(torch.full_like(zero.latents, value) for value in (1.0, 2.0))
+    views = DenoisingViews({"lvdm": pipeline, "olvdm": pipeline})
+    for own in (zero, zero, zero, replace(zero, retold=retold)):
+        views.note({"lvdm": zero, "olvdm": own})
+    ours = [view.sheets[1] for view in views.views()]
+    expected = [pipeline.decode_latents(one)[0] for one in (zero.latents, *retold, zero.latents)]
+    assert ours == [sheet(frames, quality=PREVIEW_QUALITY) for frames in expected]
+    theirs = [view.sheets[0] for view in views.views()]
+    assert theirs == theirs[:1] * 4
 
 
 def test_of_many_steps_ten_are_looked_at_the_first_and_the_last_among_them() -> None:
