@@ -1,5 +1,6 @@
 """One frame drives every view; a pressed slot and a wiped clip show what they say."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from tests.browser.inspector.conftest import Open
 from tests.browser.inspector.opened import Opened
-from tests.unit.visualize.circles import NUM_SLOTS, SIDE, make_world
+from tests.unit.visualize.circles import NUM_FRAMES, NUM_SLOTS, SIDE, make_masks, make_world
 from tests.unit.visualize.payloads import (
     LAST,
     denoising_steps,
@@ -17,6 +18,7 @@ from tests.unit.visualize.payloads import (
     shortened,
     with_slots,
 )
+from visualize.palette import style_of
 from visualize.payload import Payload, done_payload
 from visualize.report import Report
 
@@ -100,14 +102,59 @@ def test_pressing_an_object_shows_it_alone(report: Opened) -> None:
     assert report.find(".si-alone").count() == 0
 
 
-def test_contour_leaves_the_inside_of_an_object_as_it_is(report: Opened) -> None:
-    report.press("Contour")
-    pixels = report.pixels(report.plot("player"))
-    inside = make_world().masks[2, 1] > 0.9
-    row, column = np.argwhere(inside)[len(np.argwhere(inside)) // 2]
+def middle_of(slot: int) -> tuple[int, int]:
+    """Return a place of the clip in the middle of what a slot holds."""
+    places = np.argwhere(make_world().masks[2, slot] > 0.9)
+    row, column = places[len(places) // 2]
+    return int(row), int(column)
+
+
+def test_clips_open_outlined_and_in_their_own_colours(report: Opened) -> None:
+    frame, pixels = make_world().frames[2], report.pixels(report.plot("player"))
+    row, column = middle_of(1)
     centre = pixels[row * SCALE + SCALE // 2, column * SCALE + SCALE // 2]
-    np.testing.assert_array_equal(centre, make_world().frames[2, row, column])
-    assert (pixels != enlarged(make_world().frames[2])).any()
+    np.testing.assert_array_equal(centre, frame[row, column])
+    assert (pixels != enlarged(frame)).any()
+
+
+def test_one_press_fills_the_slots(report: Opened) -> None:
+    report.press("Fill")
+    pixels = report.pixels(report.plot("player"))
+    row, column = middle_of(1)
+    centre = pixels[row * SCALE + SCALE // 2, column * SCALE + SCALE // 2]
+    assert (centre != make_world().frames[2, row, column]).any()
+
+
+@pytest.mark.parametrize(("slot", "edge"), [(1, "dark"), (2, "dark"), (5, "light")])
+def test_outline_is_two_pixels_wide_on_a_phone_and_its_edges_stand_out(
+    open_report: Open, slot: int, edge: str
+) -> None:
+    grey, masks = np.full((NUM_FRAMES, SIDE, SIDE, 3), 128, np.uint8), make_masks(0, 6)
+    clip = replace(with_slots(6, NUM_FRAMES, SIDE), frames=grey, alpha_masks=masks)
+    report = open_report(done_payload((clip,)), width=390)
+    report.chip(f"slot {slot}").dblclick()
+    plot = report.plot("player")
+    middle = np.argwhere(masks[0, slot] > 0.5).mean(axis=0)
+    line = report.pixels(plot)[round((middle[0] + 0.5) * SCALE)].astype(int)
+    near = np.abs(line - np.array(style_of(slot).rgb)).max(axis=1) < 60
+    start = int(near.argmax())
+    width = int(near[start:].argmin())
+    box = plot.locator("canvas").bounding_box()
+    assert box is not None
+    assert width * box["width"] / len(line) >= 2
+    sides = [line[start - 3 : start], line[start + width : start + width + 3]]
+    for brightness in (side.mean(axis=1) for side in sides):
+        assert brightness.min() < 70 if edge == "dark" else brightness.max() > 200
+
+
+def test_wipe_keeps_the_outlines_of_both_clips(report: Opened) -> None:
+    first, second = (report.pixels(report.plot("player", side)) for side in (0, 1))
+    report.press("Wipe")
+    report.slide(".si-wipe", 50)
+    both = report.pixels(report.plot("both"))
+    half = both.shape[1] // 2
+    np.testing.assert_array_equal(both[:, :half], first[:, :half])
+    np.testing.assert_array_equal(both[:, half:], second[:, half:])
 
 
 def test_wipe_shows_a_left_of_the_line_and_b_right_of_it(report: Opened) -> None:

@@ -77,7 +77,7 @@ const paintOne = (clip, side, frame, index, cell) => {
   const context = canvas.getContext('2d');
   drawCell(context, clip.sheet, frame, canvas.width, canvas.height);
   const slot = cell ? cell[2 * index + 1] : -1;
-  if (slot >= 0) strokeContour(context, clip.masks, frame, slot, clip.slots[slot].colour, 5);
+  if (slot >= 0) strokeContour(context, clip.masks, frame, slot, clip.slots[slot], 6);
   const words = 'frame ' + frame + (slot >= 0 ? ', ' + slotName(clip, slot) : '');
   write(button.querySelector('span'), words);
   canvas.setAttribute('aria-label', letter(side) + ', ' + words);

@@ -1,5 +1,8 @@
 // The two clips with their slots over them; also wipe and difference.
 const SIDE = 512; // pixels of a canvas; cells of the clip are enlarged by whole numbers
+const HELD = 0.005; // of a frame; a slot that holds less has neither number nor line
+const LINE = 4.6; // pixels of a canvas: two of a screen where it is shown smallest
+const WHITE = { colour: '#ffffff', lap: 0 };
 const tints = new Map(); // a small canvas a mask size
 
 const sourceOf = (side) => {
@@ -70,10 +73,12 @@ const traced = ({ width, height, shares }, start) => {
   const path = new Path2D();
   const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : shares[start + y * width + x]) - 127.5;
   for (let y = -1; y < height; y += 1) {
+    let [b, c] = [-127.5, -127.5]; // the corners right of a square are those left of the next
     for (let x = -1; x < width; x += 1) {
-      const corners = [at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)];
-      const inside = corners.filter((value) => value > 0).length;
-      if (inside && inside < 4) addCrossings(path, x + 0.5, y + 0.5, corners);
+      const [a, d] = [b, c];
+      [b, c] = [at(x + 1, y), at(x + 1, y + 1)];
+      const inside = (a > 0) + (b > 0) + (c > 0) + (d > 0);
+      if (inside && inside < 4) addCrossings(path, x + 0.5, y + 0.5, [a, b, c, d]);
     }
   }
   return path;
@@ -92,19 +97,30 @@ const addCrossings = (path, x, y, [a, b, c, d]) => {
   }
 };
 
-const strokeContour = (context, masks, frame, slot, colour, width) => {
+// A line with an edge that it stands out from, dark or light, so that one of both is seen on any ground.
+const strokeContour = (context, masks, frame, slot, { colour, lap }, width) => {
   const { canvas } = context;
   const scale = canvas.width / masks.width;
   const path = contourOf(masks, clamp(frame, 0, masks.frames - 1), slot);
+  const edge = luminance(channels(colour)) > 0.2 ? '#14161c' : '#ffffff';
   context.save();
   context.scale(scale, canvas.height / masks.height);
   context.lineCap = 'round';
-  for (const [stroke, extra] of [['rgba(15, 18, 28, 0.85)', 2.5], [colour, 0]]) {
+  const lines = [[edge, width + 3], [colour, width], [edge, lap ? width / 3 : 0]]; // a colour that comes round again is split
+  for (const [stroke, wide] of lines.filter(([, each]) => each)) {
     context.strokeStyle = stroke;
-    context.lineWidth = (width + extra) / scale;
+    context.lineWidth = wide / scale;
     context.stroke(path);
   }
   context.restore();
+};
+
+// The largest slot comes last, so that no speck at its border breaks its line.
+const outlined = (clip, masks, frame, only) => {
+  if (only !== null) return [only];
+  const areaOf = (slot) => masks.area[frame * masks.slots + slot];
+  const seen = clip.slots.flatMap((slot, index) => (isVisible(slot) && areaOf(index) >= HELD ? [index] : []));
+  return seen.sort((one, other) => areaOf(one) - areaOf(other));
 };
 
 const drawOverlay = (context, side, masks, frame) => {
@@ -118,10 +134,8 @@ const drawOverlay = (context, side, masks, frame) => {
     context.globalAlpha = state.opacity;
     context.drawImage(tintOf(clip, masks, within, only), 0, 0, width, height);
   } else {
-    context.globalAlpha = Math.min(1, state.opacity + 0.4);
-    clip.slots.forEach((slot, index) => {
-      if (isVisible(slot)) strokeContour(context, masks, within, index, slot.colour, slot.lap ? 1.5 : 3.5);
-    });
+    context.globalAlpha = Math.min(1, state.opacity + 0.6);
+    for (const slot of outlined(clip, masks, within, only)) strokeContour(context, masks, within, slot, clip.slots[slot], LINE);
   }
   context.globalAlpha = 1;
 };
@@ -131,7 +145,7 @@ const drawPlayer = (context, side, frame) => {
   drawCell(context, sheet, frame, context.canvas.width, context.canvas.height);
   if (!masks || !state.overlay || state.opacity === 0) return;
   drawOverlay(context, side, masks, frame);
-  for (const slot of emphasised(side)) strokeContour(context, masks, frame, slot, '#ffffff', 2);
+  for (const slot of emphasised(side)) strokeContour(context, masks, frame, slot, WHITE, 2.4);
 };
 
 const paintPlayer = (figure, side) => {
@@ -155,7 +169,7 @@ const paintNumbers = (box, side, masks) => {
   const frame = clamp(state.frame, 0, masks.frames - 1);
   [...box.children].forEach((label, slot) => {
     const index = frame * masks.slots + slot;
-    label.hidden = slot >= clip.numSlots || clip.slots[slot].is_background || !isVisible(clip.slots[slot]) || masks.area[index] < 0.005;
+    label.hidden = slot >= clip.numSlots || clip.slots[slot].is_background || !isVisible(clip.slots[slot]) || masks.area[index] < HELD;
     if (label.hidden) return;
     if (label.textContent !== clip.slots[slot].mark) label.textContent = clip.slots[slot].mark;
     label.style.left = 100 * masks.centre[2 * index] + '%';

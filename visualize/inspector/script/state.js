@@ -23,7 +23,7 @@ const state = {
   step: null, // index of a denoising step, null for the final clip
   view: 'side',
   wipe: 0.5,
-  style: 'fill',
+  style: 'contour', // which leaves the clip its own colours
   overlay: true,
   opacity: 0.4,
   hidden: new Set(), // colours of slots, the same in both clips
