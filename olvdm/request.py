@@ -159,6 +159,8 @@ def check_whole(name: str, value: object, legal: limits.WholeRange, remedy: str 
         InputError: If it is anything else.
     """
     number = _whole(value)
+    if value is None:
+        raise InputError(f"{name} is missing; give {legal.kind} from {legal}{remedy}.")
     if number is None or number not in legal:
         raise InputError(
             f"{name} must be {legal.kind} from {legal}, got {shown_value(value)}{remedy}."
@@ -198,6 +200,8 @@ def check_number(name: str, value: object, legal: limits.Range) -> float:
         InputError: If it is anything else.
     """
     number = limits.real_number(value)
+    if value is None:
+        raise InputError(f"{name} is missing; give a number from {legal}.")
     if number is None or number not in legal:
         raise InputError(f"{name} must be a number from {legal}, got {shown_value(value)}.")
     return number + 0.0

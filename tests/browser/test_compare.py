@@ -143,6 +143,12 @@ class TestGenerating:
         words = "seed must be a whole number from 0 to 2,147,483,647, got"
         page.locator("#compare-status").get_by_text(words).wait_for()
 
+    def test_empty_seed_is_called_missing(self, page) -> None:
+        page.locator("#seed input").fill("")
+        page.locator("#generate").click()
+        words = "seed is missing; give a whole number from 0 to 2,147,483,647."
+        page.locator("#compare-status").get_by_text(words).wait_for()
+
     def test_hostile_prompt_stays_text_everywhere(self, page, compared) -> None:
         generate(page, HOSTILE, seed=next(SEEDS))
         assert compared.find(".si-caption").inner_text() == HOSTILE

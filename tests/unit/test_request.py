@@ -30,7 +30,6 @@ NO_NUMBERS = [
     "10",
     "abc",
     "",
-    None,
     True,
     [1],
     {},
@@ -71,6 +70,23 @@ def test_what_is_no_number_is_refused_by_name(field, value):
 def test_inspection_refuses_it_too(field, value):
     with pytest.raises(InputError, match=f"^{field} must be "):
         check_inspection(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "legal"),
+    [
+        ("seed", "a whole number from 0 to 2,147,483,647"),
+        ("guidance_scale", "a number from 0.0 to 20.0"),
+    ],
+)
+def test_empty_field_is_called_missing_with_its_range(field, legal):
+    assert refusal(**{field: None}) == f"{field} is missing; give {legal}."
+
+
+@pytest.mark.parametrize("field", INSPECTION_WHOLE)
+def test_empty_field_of_an_inspection_is_called_missing(field):
+    with pytest.raises(InputError, match=f"^{field} is missing; give a whole number from "):
+        check_inspection(**{field: None})
 
 
 @pytest.mark.parametrize("field", WHOLE)
