@@ -84,7 +84,7 @@ def finished_inspection(
         run_id=run_id,
         badge=texts.BADGE_UPLOAD if any(clip.is_upload for clip in clips) else texts.BADGE_TEST,
         metrics=_slot_metrics(found),
-        warning="" if all(one.is_familiar for one in found) else texts.UNFAMILIAR,
+        warning=_warning(names, found, is_adapted=request.adapt_steps > 0),
         settings=_as_texts(settings),
     )
     run = StoredRun(texts.AND.join(names), settings, arrays)
@@ -139,6 +139,19 @@ def _slot_metrics(found: "Sequence[Inspection]") -> "tuple[Metric, ...]":
         scores,
     )
     return tuple(rows)
+
+
+def _warning(names: Sequence[str], found: "Sequence[Inspection]", *, is_adapted: bool) -> str:
+    """Say what to know before the slots are read: what the model does not know, what is empty."""
+    words: list[str] = []
+    if not all(one.is_familiar for one in found):
+        words.append(texts.UNFAMILIAR_STILL if is_adapted else texts.UNFAMILIAR)
+    empty = [name for name, one in zip(names, found, strict=True) if not one.has_objects]
+    if empty:
+        clips = texts.AND.join(empty) if len(found) > 1 else texts.THIS_CLIP
+        remedy = texts.ADAPT_LESS if is_adapted else texts.ADAPT_MORE
+        words.append(texts.NOTHING_FOUND.format(clips=clips, remedy=remedy))
+    return " ".join(words)
 
 
 def _size_of(found: "Inspection") -> str:

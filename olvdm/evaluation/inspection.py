@@ -73,6 +73,15 @@ class Inspection:
         too_blurred = self.reconstruction_psnr < KNOWN_PSNR
         return not (too_blurred or self.explained < KNOWN_SHARE)
 
+    @property
+    def has_objects(self) -> bool:
+        """Whether a slot besides that of the background is ever there for long enough.
+
+        Ours: what is there for less than three frames in a row is a speck, and has no flicker.
+        """
+        objects = np.delete(self.flicker, self.background, axis=1)
+        return bool(np.isfinite(objects).any())
+
 
 def inspect_clip(
     pipeline: OLVDMPipeline,

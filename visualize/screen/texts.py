@@ -141,10 +141,22 @@ UNFAMILIAR = (
     "This clip lies outside what the model knows: it was trained on simple moving shapes. Read the"
     " slots below as an experiment, and try some adaptation steps."
 )
+UNFAMILIAR_STILL = (
+    "This clip lies outside what the model knows, also after the adaptation: it was trained on"
+    " simple moving shapes. Read the slots below as an experiment."
+)
+NOTHING_FOUND = (
+    "No slot but the background holds anything in {clips} for three frames in a row, so there is"
+    " no object to measure: {remedy}."
+)
+THIS_CLIP = "this clip"
+ADAPT_LESS = "try fewer adaptation steps, or more slots"
+ADAPT_MORE = "try more slots, or some adaptation steps"
 GAIN = "Adaptation: slots explain {after} of the pixels, {before} before."
 
 # States
-NOTHING_YET = "No stored runs. Press Generate."
+NOTHING_YET = "No comparison is stored here. Press Generate both."
+NOTHING_TO_SHOW = "No comparison is stored here, and without the weights none can be drawn."
 NO_CLIP_YET = "Choose a video or a test clip, then press Find the objects."
 IDLE = ""
 LOADING = "Loading the models; this happens once."

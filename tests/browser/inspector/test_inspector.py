@@ -196,6 +196,13 @@ def test_single_clip_has_no_second_anything(open_report: Open) -> None:
     assert report.readout().startswith("Slot 3 in frame 0, ")
 
 
+def test_background_is_no_object_in_view(open_report: Open) -> None:
+    presence = np.zeros((NUM_FRAMES, NUM_SLOTS), dtype=bool)
+    presence[:, 0] = True
+    report = open_report(done_payload((replace(inspected(make_world()), presence=presence),)))
+    assert report.readout() == "Frame 0. 0 objects in view."
+
+
 def test_denoising_slider_shows_an_earlier_guess_and_the_final_clip(open_report: Open) -> None:
     report = open_report(pair_payload(denoising=denoising_steps(2, 5)))
     assert report.find(".si-step-words").inner_text() == "final"

@@ -113,6 +113,14 @@ def test_clip_is_familiar_if_nothing_speaks_against_it(
     assert scored.is_familiar is is_familiar
 
 
+def test_slot_that_is_never_there_for_three_frames_is_no_object(inspection) -> None:
+    flicker = np.full_like(inspection.flicker, np.nan)
+    flicker[1:-1, inspection.background] = 0.1
+    assert not replace(inspection, flicker=flicker).has_objects
+    flicker[3, inspection.background - 1] = 0.1
+    assert replace(inspection, flicker=flicker).has_objects
+
+
 def test_swap_of_two_slots_is_two_switches() -> None:
     assert count_switches(np.array([[0, 1], [0, 1], [1, 0], [1, 0]])) == 2
 
