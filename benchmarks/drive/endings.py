@@ -58,7 +58,7 @@ def see_missing_weights(drive: Drive) -> None:
     with drive.step("see what is said where weights are missing"):
         page = drive.open("no weights")
         page.locator("#banner code").wait_for()
-        page.get_by_text(texts.NOTHING_YET).wait_for()
+        page.get_by_text(texts.NOTHING_TO_SHOW).wait_for()
         drive.shoot(page, "no-checkpoint")
         page.locator("#generate").click()
         page.wait_for_timeout(1_500)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,13 +135,40 @@ def test_screen_reader_finds_the_parts_by_name(page) -> None:
         assert f'"{name}"' in tree
 
 
-def test_missing_weights_are_named_with_the_remedy(browser, server, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("has_stored", "said"), [(False, texts.MISSING_ALONE), (True, texts.MISSING_STORED)]
+)
+def test_missing_weights_are_named_with_the_remedy_and_what_works_without_them(
+    browser, server, checkpoints, tmp_path, has_stored: bool, said: str
+) -> None:
     del server  # one app after another, for the sake of memory
-    with running_app(tmp_path / "nothing", tmp_path) as app:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    if has_stored:
+        shutil.copytree(checkpoints / "examples", folder / "examples")
+    with running_app(folder, tmp_path) as app:
         page, faults = open_page(browser, app.url, DESK)
         page.locator("#banner code").wait_for(timeout=PATIENCE)
         assert page.locator("#banner code").inner_text() == texts.MISSING_COMMAND
-        page.get_by_text(texts.NOTHING_YET).wait_for()
+        assert page.locator("#banner").inner_text().endswith(said)
+        if has_stored:
+            shown(page)
+        else:
+            page.get_by_text(texts.NOTHING_TO_SHOW).wait_for()
+        page.context.close()
+        assert faults == []
+
+
+def test_without_stored_comparisons_the_page_says_what_to_press(
+    browser, server, checkpoints, tmp_path
+) -> None:
+    del server
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(checkpoints, folder, ignore=shutil.ignore_patterns("examples"))
+    with running_app(folder, tmp_path) as app:
+        page, faults = open_page(browser, app.url, DESK)
+        page.get_by_text(texts.NOTHING_YET).wait_for(timeout=PATIENCE)
+        assert page.locator("#banner").count() == 0
         page.context.close()
         assert faults == []
 

@@ -31,8 +31,6 @@ from visualize.screen.status_line import status, status_line
 
 FORM = ("prompt", "seed", "num_inference_steps", "guidance_scale")
 MOST_REMEMBERED = 24
-# Of all that Gradio calls a failure, a full queue alone has said nothing on the line.
-POINT_TO_STORED = f"line => line && line.text ? line : {json.dumps(status(texts.BUSY_HINT))}"
 NOTHING_CHOSEN = "() => null"  # what is on the screen is none of them any more
 NEW_SEED = "() => Math.floor(Math.random() * 2147483648)"
 
@@ -105,17 +103,21 @@ class CompareParts:
         return [self.blind.switch, self.blind.trials]
 
 
-def build_compare(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
+def build_compare(
+    services: CompareServices, explained: Callable[..., Any], *, has_weights: bool
+) -> CompareParts:
     """Lay the tab out and connect it.
 
     Args:
         services: What computes.
         explained: Wraps a handler so that its failures are told in words.
+        has_weights: Whether anything can be drawn.
 
     Returns:
         Its components.
     """
-    parts = _lay_out(services, explained)
+    nothing = texts.NOTHING_YET if has_weights else texts.NOTHING_TO_SHOW
+    parts = _lay_out(services, explained, nothing)
     compare = explained(services.compare)  # inside the job, so that the line says it too
 
     @explained
@@ -144,9 +146,8 @@ def build_compare(services: CompareServices, explained: Callable[..., Any]) -> C
         **MODEL,
     )
     unlock_after(job, parts.buttons)
-    job.failure(
-        None, js=POINT_TO_STORED, inputs=parts.line, outputs=parts.line, api_visibility="private"
-    )
+    unsaid = _say_what_was_not_said(bool(services.stored))
+    job.failure(None, js=unsaid, inputs=parts.line, outputs=parts.line, api_visibility="private")
     job.success(
         remember,
         [parts.run_id, parts.blind.trials, *parts.settings[:2], parts.session],
@@ -215,7 +216,15 @@ def remember(
     return [(label, name), *(run for run in session if run[1] != name)][:MOST_REMEMBERED]
 
 
-def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> CompareParts:
+def _say_what_was_not_said(has_stored: bool) -> str:
+    """Return a script: of all that Gradio calls a failure, a full queue alone has no words."""
+    hint = status(texts.BUSY_HINT if has_stored else texts.BUSY_ALONE)
+    return f"line => line && line.text ? line : {json.dumps(hint)}"
+
+
+def _lay_out(
+    services: CompareServices, explained: Callable[..., Any], nothing: str
+) -> CompareParts:
     with gr.Column(elem_classes="card", elem_id="ask"):
         prompt, seed, dice, generate, cancel = _request_row(services)
         with gr.Row(elem_id="options"):
@@ -227,7 +236,7 @@ def _lay_out(services: CompareServices, explained: Callable[..., Any]) -> Compar
         stored = _stored_choice(services.stored)
         line = status_line("compare-status")
     first = services.load_stored(services.stored[0].key) if services.stored else None
-    value = finished_value(first, plays=False) if first else empty_value(texts.NOTHING_YET)
+    value = finished_value(first, plays=False) if first else empty_value(nothing)
     blind = lay_out_choice(switch, [choice.key for choice in services.stored])
     pins = pins_panel("compare-pins")
     inspector = SlotInspector(value, can_pin=True, elem_id="compare-inspector")

@@ -113,10 +113,11 @@ def build_page(
             elem_id="head",
         )
         if missing:
-            gr.HTML(html_template=_banner(missing), apply_default_css=False, elem_id="banner")
+            markup = _banner(missing, has_stored=bool(compare.stored))
+            gr.HTML(html_template=markup, apply_default_css=False, elem_id="banner")
         with gr.Tabs():
             with gr.Tab(texts.TAB_COMPARE, id="compare", elem_id="compare"):
-                parts = build_compare(compare, explained)
+                parts = build_compare(compare, explained, has_weights=not missing)
             with gr.Tab(texts.TAB_INSPECT, id="inspect"):
                 inspected = build_inspect(inspect, parts.run_id, explained)
             with gr.Tab(texts.TAB_HOW, id="how"):
@@ -131,8 +132,10 @@ def build_page(
     return page
 
 
-def _banner(missing: Sequence[str]) -> str:
+def _banner(missing: Sequence[str], *, has_stored: bool) -> str:
     """Return the banner's markup; it holds words of ours alone."""
     command = f"<code>{html.escape(texts.MISSING_COMMAND)}</code>"
-    text = texts.MISSING.format(names=html.escape(", ".join(missing)), command=command)
+    names = html.escape(", ".join(missing))
+    till_then = texts.MISSING_STORED if has_stored else texts.MISSING_ALONE
+    text = texts.MISSING.format(names=names, command=command, till_then=till_then)
     return f'<p class="page-banner" role="alert">{text}</p>'

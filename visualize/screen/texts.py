@@ -176,10 +176,12 @@ CANCELLED = "Cancelled. The result on screen is the one before."
 QUEUED = "In the queue: {place} of {count}."
 LOST = "Server unreachable. The clip on screen still works."
 BUSY_HINT = "Stored comparisons always work."
+BUSY_ALONE = "Nothing was started; try again in a moment."
 MISSING = (
-    "The weights are missing ({names}). Restore them with {command} and start again;"
-    " stored comparisons work without them."
+    "The weights are missing ({names}). Restore them with {command} and start again{till_then}"
 )
+MISSING_STORED = "; stored comparisons work without them."
+MISSING_ALONE = "; until then nothing can be drawn or inspected, and no comparison is stored here."
 MISSING_COMMAND = "git checkout -- checkpoints"
 
 # Results
