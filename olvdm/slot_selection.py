@@ -14,7 +14,7 @@ from olvdm.slot_encoder import SlotEncoder
 from olvdm.threads import num_side_by_side
 
 LEAST_SIGNAL = 0.12  # share of clip in what is drawn from which on slots tell good from bad
-# Constancy from which a clip is let be. Two fifths of the shipped models' clips reach it. That of
+# Constancy from which a clip is let be. A third of the shipped model's clips reach it. That of
 # real clips is higher, but asking for more of one that is half drawn gains nothing.
 STEADY_ENOUGH = 0.97
 # What it is worth beside constancy that a clip agrees with its prompt: a clip that lacks an object

@@ -57,7 +57,7 @@ pull at a fixed share of the first. LVDM is the same with $\lambda = 0$.
 What is where in a clip is decided in the first steps, while it is still mostly noise. There most
 faults begin: two guesses of one object are drawn at once. So OLVDM looks up once on its way. As
 soon as a clip can be made out, slots look at every frame of what is expected: is the diagonal of
-$C_{t,u}$ near 1 for all pairs of frames? Then it goes on, and so it does for two clips in five.
+$C_{t,u}$ near 1 for all pairs of frames? Then it goes on, and so it does for one clip in three.
 Otherwise it tries some further noises as far as this, goes on with the two best, and keeps the one
 whose slots are steadier at its end. A clip that lacks an object has steady slots too; so the best
 are those that also show what was asked for. The denoiser itself tells: under fresh noise it knows
