@@ -97,6 +97,17 @@ def test_text_file_named_mp4_is_refused_in_words(tab) -> None:
     tab.locator("#inspect-status").get_by_text("This is not a readable").wait_for()
 
 
+@pytest.mark.parametrize("place", ["#upload", "#upload-b"])
+def test_refused_file_leaves_its_field_and_the_words_stay(tab, place) -> None:
+    field = tab.locator(f"{place} input[type=file]")
+    field.set_input_files({"name": "a.mp4", "mimeType": "video/mp4", "buffer": b"not a video"})
+    tab.locator("#inspect-status").get_by_text("This is not a readable").wait_for()
+    tab.locator(place).get_by_text("Click to Upload").wait_for()
+    tab.wait_for_timeout(500)
+    assert "a.mp4" not in tab.locator(place).inner_text()
+    assert "This is not a readable" in tab.locator("#inspect-status").inner_text()
+
+
 def test_hostile_file_name_stays_text(tab) -> None:
     upload(tab, make_video(), HOSTILE_NAME)
     inspect(tab)

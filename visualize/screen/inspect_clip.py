@@ -93,7 +93,7 @@ def build_inspect(
     doors = (("read", texts.CLIP_READ), ("read_other", texts.SECOND_READ))
     for upload, clip_id, (name, said) in zip(parts.uploads, ids, doors, strict=True):
         reader = explained(_upload_reader(services, said, explained))
-        outputs = [clip_id, parts.line]
+        outputs = [clip_id, parts.line, upload]
         upload.upload(reader, upload, outputs, api_name=name, **AS_SENT, **LIGHT)
         upload.clear(_forget, None, [clip_id, parts.line], **AT_ONCE)
 
@@ -244,20 +244,23 @@ def _settings(services: InspectServices) -> tuple[Any, ...]:
 def _upload_reader(
     services: InspectServices, said: str, explained: Callable[..., Any]
 ) -> Callable[[object], Iterator[tuple[Any, ...]]]:
-    """Return the handler of one upload; the line keeps its words, which else soon vanish."""
+    """Return the handler of one upload; a refused file leaves its field, and its words the line.
+
+    Ours: an error's own words soon vanish, and a file that stays looks as if it had been read.
+    """
 
     @explained
     def read(file: object) -> Iterator[ReadClip]:
         yield services.read_upload(path_of(file))
 
     def on_upload(file: object) -> Iterator[tuple[Any, ...]]:
-        yield gr.skip(), status(texts.READING)
+        yield gr.skip(), status(texts.READING), gr.skip()
         try:
             (clip,) = read(file)
         except Exception as error:
-            yield None, status(said_of(error))
+            yield None, status(said_of(error)), None
             raise
-        yield _was_read(clip, said)
+        yield *_was_read(clip, said), gr.skip()
 
     return on_upload
 
