@@ -156,6 +156,7 @@ def _compare_services(workshop: Workshop, stored: Sequence[Choice]) -> "CompareS
         read_link=read_link,
         export=workshop.export,
         prompts=example_prompts(LEVEL),
+        longest_prompt=(limits.PROMPT_CHARS.high, limits.PROMPT_RAW_MAX),
         steps=(limits.STEPS.high, limits.DEFAULT_STEPS),
         guidance=(limits.GUIDANCE.high, limits.DEFAULT_GUIDANCE),
         highest_seed=limits.SEED.high,

@@ -23,6 +23,11 @@ QUEUE_FULL = 503  # a server error that is an answer
 FAILED = 500
 ANSWER = re.compile(r"/call/[^/]+/(?P<event>[0-9a-f]{32})/?$")  # the route of an answer
 REMEMBERED_ANSWERS = 1_000
+TOO_LARGE = (
+    "The request is larger than {most:,} bytes; shorten it: a prompt may have "
+    f"{limits.PROMPT_CHARS.high} characters."
+)
+UPLOAD_TOO_LARGE = "The upload is larger than {most:,} bytes; choose a smaller file."
 STACK_DEPTH = 12  # innermost calls in the log
 
 log = logging.getLogger(__name__)
@@ -154,7 +159,7 @@ class BodyLimit:
             return
         is_upload = scope["path"].rstrip("/").endswith(UPLOAD_ENDING)
         most = self.upload_body if is_upload else self.json_body
-        words = f"The request is larger than {most:,} bytes; send less."
+        words = (UPLOAD_TOO_LARGE if is_upload else TOO_LARGE).format(most=most)
         declared = Headers(scope=scope).get("content-length", "0")
         if not (declared.isascii() and declared.isdigit()):
             await refuse(send, 400, "The length of the request is not a number.")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from olvdm import limits
 from tests.app_server import STORED_PROMPT
 from tests.browser.conftest import (
     COMPARED,
@@ -135,6 +136,31 @@ class TestGenerating:
         page.wait_for_function("!document.querySelector('#generate').disabled")
         assert compared.data("phase") == "done"
         assert texts.BUSY_HINT not in page.locator("#compare-status").inner_text()
+
+    def test_prompt_that_is_too_long_is_held_back_and_then_refused(self, page) -> None:
+        field = page.locator("#prompt textarea")
+        field.fill("")
+        field.focus()
+        page.keyboard.insert_text("x" * 2_000)
+        assert len(field.input_value()) == limits.PROMPT_RAW_MAX
+        page.locator("#generate").click()
+        words = "prompt has 1200 characters; shorten it to at most 300."
+        page.locator("#compare-status").get_by_text(words).wait_for()
+
+    def test_prompt_that_is_too_long_to_be_sent_is_told_its_limit(self, browser, server) -> None:
+        page, _ = open_page(browser, server.url, DESK)  # a refusal by the server is no fault here
+        shown(page)
+        page.locator("#prompt textarea").evaluate(
+            """field => {
+              field.value = 'x'.repeat(100000);
+              field.dispatchEvent(new Event('input', { bubbles: true }));
+            }"""
+        )
+        page.locator("#generate").click()
+        words = texts.TOO_LONG.format(count="100,000", most=300)
+        page.locator("#compare-status").get_by_text(words).wait_for()
+        page.wait_for_function("!document.querySelector('#generate').disabled")
+        page.context.close()
 
     @pytest.mark.parametrize("seed", ["-1", "1e30"])
     def test_seed_out_of_range_is_refused_with_the_range(self, page, seed) -> None:

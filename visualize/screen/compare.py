@@ -47,6 +47,8 @@ class CompareServices:
         read_link: Reads the page's address.
         export: Writes one file of a run.
         prompts: To try.
+        longest_prompt: Most characters of a prompt, and those that its field takes: more, so that
+            what is too long is refused and never cut.
         steps: Most denoising steps, and the usual number.
         guidance: Largest guidance, and the usual one.
         highest_seed: Largest seed.
@@ -59,6 +61,7 @@ class CompareServices:
     read_link: Callable[[Mapping[str, str]], Link | None]
     export: Exporter
     prompts: Sequence[str]
+    longest_prompt: tuple[int, int]
     steps: tuple[int, int]
     guidance: tuple[float, float]
     highest_seed: int
@@ -146,8 +149,13 @@ def build_compare(
         **MODEL,
     )
     unlock_after(job, parts.buttons)
-    unsaid = _say_what_was_not_said(bool(services.stored))
-    job.failure(None, js=unsaid, inputs=parts.line, outputs=parts.line, api_visibility="private")
+    job.failure(
+        None,
+        js=_say_what_was_not_said(services),
+        inputs=[parts.line, parts.settings[0]],
+        outputs=parts.line,
+        api_visibility="private",
+    )
     job.success(
         remember,
         [parts.run_id, parts.blind.trials, *parts.settings[:2], parts.session],
@@ -216,10 +224,17 @@ def remember(
     return [(label, name), *(run for run in session if run[1] != name)][:MOST_REMEMBERED]
 
 
-def _say_what_was_not_said(has_stored: bool) -> str:
-    """Return a script: of all that Gradio calls a failure, a full queue alone has no words."""
-    hint = status(texts.BUSY_HINT if has_stored else texts.BUSY_ALONE)
-    return f"line => line && line.text ? line : {json.dumps(hint)}"
+def _say_what_was_not_said(services: CompareServices) -> str:
+    """Return a script for failures without words: a full queue, a prompt too large to be sent."""
+    most, _ = services.longest_prompt
+    hint = json.dumps(status(texts.BUSY_HINT if services.stored else texts.BUSY_ALONE))
+    too_long = json.dumps(texts.TOO_LONG.replace("{most}", str(most)))
+    return f"""(line, prompt) => {{
+      const count = Array.from(prompt || '').length;
+      if (line && line.text) return line;
+      const text = {too_long}.replace('{{count}}', count.toLocaleString('en'));
+      return count > {most} ? {{ ...{hint}, text }} : {hint};
+    }}"""
 
 
 def _lay_out(
@@ -268,6 +283,7 @@ def _request_row(
             placeholder=texts.PROMPT_HINT,
             lines=1,
             max_lines=3,
+            max_length=services.longest_prompt[1],
             scale=6,
             min_width=260,
             elem_id="prompt",

@@ -175,6 +175,7 @@ UNREADABLE = (
 CANCELLED = "Cancelled. The result on screen is the one before."
 QUEUED = "In the queue: {place} of {count}."
 LOST = "Server unreachable. The clip on screen still works."
+TOO_LONG = "The prompt has {count} characters; shorten it to at most {most}."
 BUSY_HINT = "Stored comparisons always work."
 BUSY_ALONE = "Nothing was started; try again in a moment."
 MISSING = (

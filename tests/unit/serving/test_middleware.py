@@ -189,6 +189,12 @@ def test_declared_length_over_the_limit_is_413_unread():
     assert headers["connection"] == "close"
 
 
+def test_request_that_is_too_large_is_told_how_long_a_prompt_may_be():
+    headers = [("content-length", str(limits.JSON_BODY + 1))]
+    _, _, body = request(BodyLimit(failing), headers=headers)
+    assert f"{limits.PROMPT_CHARS.high} characters" in json.loads(body)["detail"]
+
+
 @pytest.mark.parametrize("length", ["abc", "-1", "\u00b2", "1e9", ""])
 def test_length_that_is_no_number_is_400(length):
     assert request(BodyLimit(failing), headers=[("content-length", length)])[0] == 400
