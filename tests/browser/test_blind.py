@@ -33,6 +33,22 @@ def test_nothing_on_the_screen_names_a_model(page, compared) -> None:
         assert not page.locator(hidden).is_visible()
 
 
+def test_nothing_that_is_hidden_leaves_a_gap(page) -> None:
+    set_blind(page, True)
+    page.get_by_text(texts.PRACTICE).wait_for()
+    tops_and_ends = [
+        (box["y"], box["y"] + box["height"])
+        for box in (
+            page.locator(part).bounding_box()
+            for part in ("#ask", "#blind-choice", f"{COMPARED} .si-bar", "footer")
+        )
+        if box is not None
+    ]
+    (_, ask), (choice, _), (_, bar), (footer, _) = tops_and_ends
+    assert choice - ask < 40
+    assert footer - bar < 120
+
+
 def test_pair_that_was_seen_is_for_practice(page) -> None:
     set_blind(page, True)
     page.get_by_text(texts.PRACTICE).wait_for()
