@@ -148,6 +148,15 @@ def build_compare(
         **AS_SENT,
         **MODEL,
     )
+    _follow(job, parts, services)
+    chosen = [parts.stored, *parts.blind_inputs]
+    parts.stored.input(on_stored, chosen, parts.outputs, **AS_SENT, **LIGHT)
+    connect_choice(parts.blind, services.find_run, parts.run_id, parts.outputs, explained)
+    return parts
+
+
+def _follow(job: Any, parts: CompareParts, services: CompareServices) -> None:  # noqa: ANN401
+    """Connect what comes after a run, however it ends, and the button that ends it."""
     unlock_after(job, parts.buttons)
     job.failure(
         None,
@@ -170,10 +179,6 @@ def build_compare(
         cancels=cancels,
         **AT_ONCE,
     )
-    chosen = [parts.stored, *parts.blind_inputs]
-    parts.stored.input(on_stored, chosen, parts.outputs, **AS_SENT, **LIGHT)
-    connect_choice(parts.blind, services.find_run, parts.run_id, parts.outputs, explained)
-    return parts
 
 
 def open_link(parts: CompareParts, services: CompareServices, page: gr.Blocks) -> None:
