@@ -12,10 +12,11 @@ from visualize.screen import texts
 
 
 def inspection(*, has_objects: bool = True, explained: float = 0.9) -> Inspection:
-    found: dict[str, Any] = stored_clip(0.1)
+    scores = {"reconstruction_psnr": 40.0, "explained": explained}
+    found: dict[str, Any] = stored_clip(0.1) | scores
     if not has_objects:
         found["flicker"][:, 1] = np.nan
-    return Inspection(**found | {"reconstruction_psnr": 40.0, "explained": explained})
+    return Inspection(**found)
 
 
 def warning(*found: Inspection, adapt_steps: int = 0) -> str:
