@@ -58,8 +58,7 @@ class DenoisingStep:
 class Reached(NamedTuple):
     """Where a step of one window begins and ends; the names are those of `DenoisingStep`.
 
-    Attributes:
-        before: What was expected after each earlier step.
+    And what was expected after each step before it.
     """
 
     level: float
