@@ -109,9 +109,13 @@ class TestComparison:
     def test_whole_numbers_are_taken_in_either_form(self, app, value) -> None:
         assert app.call("compare", *asked("num_inference_steps", value))[0] == "complete"
 
-    def test_refusal_names_the_field_and_its_limit(self, app) -> None:
-        _, answer = app.call("compare", *asked("num_inference_steps", None))
-        assert "num_inference_steps must be a whole number from 1 to 100" in answer["error"]
+    @pytest.mark.parametrize(
+        ("value", "said"), [(None, "is missing; give"), (101, "must be")], ids=["none", "too many"]
+    )
+    def test_refusal_names_the_field_and_its_limit(self, app, value, said) -> None:
+        _, answer = app.call("compare", *asked("num_inference_steps", value))
+        sentence = f"num_inference_steps {said} a whole number from 1 to 100"
+        assert sentence in answer["error"]
 
     @pytest.mark.parametrize("arguments", [(), GOOD[:2]])
     def test_missing_arguments_are_refused_cleanly(self, app, arguments) -> None:
