@@ -245,8 +245,7 @@ def _kept_steps(
                 others, going_on = (), [run.steps for run in best]
                 reached = [run.reached for run in best]
             if selection and is_last and len(reached) > 1:
-                ends = [(selection.constancy(one.latents, one.candidate), one) for one in reached]
-                reached = [max(ends, key=lambda end: end[0])[1]]
+                reached = [_steadiest(reached, selection, pool)]
             yield reached[0]
 
 
@@ -277,6 +276,18 @@ def _best_runs(
     found = [(score(first.reached, constancy), first), *pool.map(follow, others)]
     ranked = sorted(found, key=lambda one: -one[0])  # of equal ones the first comes first
     return [run for _, run in ranked[:NUM_FINALISTS]]
+
+
+def _steadiest(
+    reached: Sequence[Reached], selection: SlotSelection, pool: ThreadPoolExecutor
+) -> Reached:
+    """Return the end whose slots are most alike to themselves, of equal ones the first."""
+
+    def constancy(one: Reached) -> float:
+        return selection.constancy(one.latents, one.candidate)
+
+    found = zip(pool.map(constancy, reached), reached, strict=True)
+    return max(found, key=lambda one: one[0])[1]
 
 
 def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:
