@@ -55,18 +55,21 @@ def slot_constancy(
     return torch.where(counted.any(dim=-1), means, 1.0)
 
 
-def slot_presence(masks: Float[Tensor, "b t k h w"]) -> Bool[Tensor, "b t k"]:
-    """Return which slots hold more than 0.5 % of a frame's pixels; no gradient.
+def slot_presence(
+    masks: Float[Tensor, "b t k h w"], share: float = PRESENCE_SHARE
+) -> Bool[Tensor, "b t k"]:
+    """Return which slots hold more than a share of a frame's pixels; no gradient.
 
     Args:
         masks: Shares of each pixel over the slots, sum 1.
+        share: In [0, 1].
 
     Returns:
         Whether each slot is there.
     """
     winners = masks.detach().max(dim=2).indices  # six times faster on a CPU than argmax
     won = F.one_hot(rearrange(winners, "b t h w -> b t (h w)"), masks.shape[2])
-    return won.float().mean(dim=2) > PRESENCE_SHARE
+    return won.float().mean(dim=2) > share
 
 
 def shuffle_slots(

@@ -14,6 +14,9 @@ from olvdm.embeddings import GridEmbedding
 
 ALPHA_SCALE = 2  # alpha masks and RGB are finer than the latents by this factor
 COLOUR_SPREAD = 0.15  # of a pixel around what its slot draws there; the whole range is 2
+# Of a frame's pixels: what a slot must hold once, to be an object. The edge of another's is less,
+# and no object of the synthetic world is that small where it is seen best.
+SPARE_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ class SlotDrawing:
 
         The claims of the slots are what is expected before, and by Bayes' rule a slot that would
         draw a pixel in its true colour gains it from one that would not. So the masks follow the
-        edges of the picture, which claims on a coarse grid cannot. A slot that is there in no
-        frame holds nothing at all: else it would gain the blended pixels along the edges of others.
+        edges of the picture, which claims on a coarse grid cannot. A slot that holds a hundredth of
+        no frame is spare and holds nothing at all: else it would gain the blended pixels along the
+        edges of others.
 
         Args:
             clip: What was drawn, in [-1, 1], at any resolution.
@@ -82,7 +86,7 @@ class SlotDrawing:
             drawn = rearrange(drawn, "(b k) c h w -> b k c h w", b=batch)
             distances = (clip[:, None, :, frame].float() - drawn).square().sum(dim=2)
             masks[:, frame] = claims - distances / (2 * COLOUR_SPREAD**2)
-            is_spare &= ~slot_presence(masks[:, frame : frame + 1])[:, 0]
+            is_spare &= ~slot_presence(masks[:, frame : frame + 1], SPARE_SHARE)[:, 0]
         unlikely = torch.where(is_spare, -torch.inf, 0.0)[..., None, None]
         for frame in range(num_frames):
             masks[:, frame] = (masks[:, frame] + unlikely).softmax(dim=1)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import Tensor
 
@@ -111,12 +112,13 @@ def halves(num_frames: int) -> torch.Tensor:
     return clip
 
 
-def test_slot_that_is_never_there_gains_no_blended_pixel() -> None:
+@pytest.mark.parametrize("num_blended", [1, 2])  # of 256 pixels: less than a hundredth
+def test_slot_that_is_never_there_gains_no_blended_pixel(num_blended: int) -> None:
     clip = halves(2)
-    clip[..., 5, 8] = 0.1  # one of 256 pixels: a trace
+    clip[..., 5 : 5 + num_blended, 8] = 0.1
     masks = three_shades(2).posterior_masks(clip)
     assert not masks[:, :, 2].any()
-    assert (masks[:, :, 1, 5, 8] > 0.5).all()
+    assert (masks[:, :, 1, 5 : 5 + num_blended, 8] > 0.5).all()
     torch.testing.assert_close(masks.sum(dim=2), torch.ones(1, 2, 16, 16))
 
 
