@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from olvdm.errors import InputError
 from olvdm.evaluation.bootstrap import Estimate, as_number, effect_size, estimate_mean
@@ -41,6 +42,8 @@ class Comparison:
             of the difference holds 0.
         num_prompts: Prompts that count.
         num_lower: Those on which the second is lower; 0 for sets of clips.
+        differences: What `difference` is the mean of, prompt by prompt; NaN where a prompt does not
+            count, and empty for sets of clips.
     """
 
     measure: Measure
@@ -52,6 +55,7 @@ class Comparison:
     verdict: str
     num_prompts: int
     num_lower: int
+    differences: Float[np.ndarray, " n"]
 
     @property
     def relative(self) -> float:
@@ -165,6 +169,22 @@ def compare_rows(
     return compared + _compare_sets(rows, other_rows, allowed.get("distances", True))
 
 
+def verdict_of(estimate: Estimate, measure: Measure) -> str:
+    """Call the second better or worse where the interval leaves no doubt about the sign.
+
+    Args:
+        estimate: Second less first, or of the distances from the real clip.
+        measure: Of what.
+
+    Returns:
+        One of ``VERDICTS``.
+    """
+    if estimate.count < 2 or estimate.low <= 0 <= estimate.high:
+        return "undecided"
+    is_better = (estimate.mean > 0) == (measure.goal == "higher")
+    return "better" if is_better else "worse"
+
+
 def _compare(
     rows: Sequence[PromptRow], other_rows: Sequence[PromptRow], measure: Measure
 ) -> Comparison:
@@ -184,9 +204,10 @@ def _compare(
         second=estimate_mean(second + hole).mean,
         difference=estimate,
         effect=effect_size(difference),
-        verdict=_verdict(estimate, measure),
+        verdict=verdict_of(estimate, measure),
         num_prompts=int(np.isfinite(hole).sum()),
         num_lower=int((second < first).sum()),
+        differences=difference,
     )
 
 
@@ -208,20 +229,13 @@ def _compare_sets(
                 second=second,
                 difference=difference,
                 effect=math.nan,
-                verdict=_verdict(difference, one.measure),
+                verdict=verdict_of(difference, one.measure),
                 num_prompts=len(rows),
                 num_lower=0,
+                differences=np.empty(0),
             )
         )
     return compared
-
-
-def _verdict(estimate: Estimate, measure: Measure) -> str:
-    """Call the second better or worse where the interval leaves no doubt about the sign."""
-    if estimate.count < 2 or estimate.low <= 0 <= estimate.high:
-        return "undecided"
-    is_better = (estimate.mean > 0) == (measure.goal == "higher")
-    return "better" if is_better else "worse"
 
 
 def _pair_rows(

@@ -62,33 +62,45 @@ def relative_interval(
     return change, low * scale, high * scale
 
 
-def combine(changes: Sequence[PairedDifference], references: Sequence[Number], goal: str) -> Change:
+def combine(
+    changes: Sequence[PairedDifference],
+    references: Sequence[Number],
+    goal: str,
+    pooled: PairedDifference | None = None,
+) -> Change:
     """Put the seeds of one row together.
 
     Args:
         changes: One measure, one a seed; at least one.
         references: Mean of the reference of the same seed.
         goal: Of the measure.
+        pooled: The seeds as one; none where there is one seed, and for numbers of all clips.
 
     Returns:
-        The mean change, and an interval that holds the interval of every seed: it leaves out 0
-        only where each seed does so on the same side, which is what the verdict asks for.
+        What the pooled difference says; without one, the mean change, and an interval that holds
+        the interval of every seed: it leaves out 0 only where each seed does so on the same side,
+        which is then what the verdict asks for.
 
-    Ours: seeds are few, so nothing is assumed of how they vary; one seed that shows nothing is
-    enough to claim nothing.
+    Ours: where seeds cannot be drawn anew, nothing is assumed of how they vary; one seed that
+    shows nothing is then enough to claim nothing.
     """
-    percents = [one.relative_percent for one in changes if one.relative_percent is not None]
-    effects = [one.effect_size for one in changes if one.effect_size is not None]
-    pairs = zip(changes, references, strict=True)
+    told, scales = list(changes), list(references)
+    if pooled:
+        known = [one for one in references if one is not None]
+        told, scales = [pooled], [mean(known) if known else None]
+    percents = [one.relative_percent for one in told if one.relative_percent is not None]
+    effects = [one.effect_size for one in told if one.effect_size is not None]
+    pairs = zip(told, scales, strict=True)
     spans = [relative_interval(*pair) for pair in pairs] if goal != "real" else []
-    known = [one for one in spans if one is not None]
+    inside = [one for one in spans if one is not None]
     verdicts: list[Verdict] = [one.verdict for one in changes]
+    joint: set[Verdict] = {one.verdict for one in told}
     return Change(
         percent=_rounded(mean(percents)) if percents else None,
-        low=_rounded(min(low for _, low, _ in known)) if known else None,
-        high=_rounded(max(high for _, _, high in known)) if known else None,
+        low=_rounded(min(low for _, low, _ in inside)) if inside else None,
+        high=_rounded(max(high for _, _, high in inside)) if inside else None,
         effect_size=_rounded(mean(effects)) if effects else None,
-        verdict=verdicts[0] if len(set(verdicts)) == 1 else "undecided",
+        verdict=joint.pop() if len(joint) == 1 else "undecided",
         num_seeds=len(verdicts),
         num_better=verdicts.count("better"),
         num_worse=verdicts.count("worse"),
@@ -133,7 +145,8 @@ def _change(results: Results, row: Row, level: str, measure: str, goal: str) -> 
     if not pairs:
         return None
     means = [None if interval is None else interval.mean for _, interval in pairs]
-    return combine([paired for paired, _ in pairs], means, goal)
+    pooled = row.seeds[level].pooled.get(measure)
+    return combine([paired for paired, _ in pairs], means, goal, pooled)
 
 
 def _aims(results: Results, changes: dict[str, dict[str, dict[str, Change]]]) -> list[Aim]:
@@ -209,9 +222,9 @@ def _aim(row: str, measure: str, demand: Demand, bound: Number, change: Change |
         is_met = {
             "gain": change.verdict == "better" and abs(change.percent) >= (bound or 0),
             "steady": abs(change.percent) <= (bound or 0),
-            "not worse": change.num_worse == 0,
+            "not worse": change.num_worse == 0 and change.verdict != "worse",
             "no larger": change.percent <= (bound or 0),
-            "no gain": change.num_better == 0,
+            "no gain": change.num_better == 0 and change.verdict != "better",
         }[demand]
     return Aim(
         row=row, measure=measure, demand=demand, bound_percent=bound, change=change, is_met=is_met

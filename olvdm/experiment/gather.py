@@ -8,6 +8,7 @@ from typing import Any
 
 from olvdm.evaluation.bootstrap import as_number
 from olvdm.evaluation.measures import ALL_MEASURES
+from olvdm.evaluation.pooling import pool_trainings
 from olvdm.evaluation.protocol import SPLIT, Evaluation
 from olvdm.evaluation.report_comparison import Comparison, compare_reports
 from olvdm.experiment.branch import Branch as BranchFolder
@@ -205,8 +206,21 @@ def _row(plan: Plan, name: str, reports: Reports, compared: Compared) -> Row:
         training={key: _setting(value) for key, value in row.training.items()},
         sampling={key: _setting(value) for key, value in row.sampling.items()},
         branches=tuple(branches),
-        seeds={level: _seed_spread(branches, level) for level in levels},
+        seeds={
+            level: _seed_spread(branches, level, _pooled(name, level, compared)) for level in levels
+        },
     )
+
+
+def _pooled(name: str, level: str, compared: Compared) -> dict[str, PairedDifference]:
+    """Put the seeds of a row together, by measure."""
+    by_measure: dict[str, list[Comparison]] = {}
+    for (other, _, other_level), comparisons in sorted(compared.items()):
+        if (other, other_level) == (name, level):
+            for one in comparisons:
+                by_measure.setdefault(one.measure.name, []).append(one)
+    found = {measure: pool_trainings(ones) for measure, ones in by_measure.items()}
+    return {measure: _paired(one) for measure, one in found.items() if one is not None}
 
 
 def _branch(folder: BranchFolder, reports: Reports, compared: Compared) -> Branch:
@@ -264,7 +278,9 @@ def _curves(folder: BranchFolder) -> dict[str, Curve]:
     }
 
 
-def _seed_spread(branches: Sequence[Branch], level: str) -> SeedSpread:
+def _seed_spread(
+    branches: Sequence[Branch], level: str, pooled: dict[str, PairedDifference]
+) -> SeedSpread:
     scores = [one.levels[level] for one in branches if level in one.levels]
     return SeedSpread(
         measures=_spreads(
@@ -280,6 +296,7 @@ def _seed_spread(branches: Sequence[Branch], level: str) -> SeedSpread:
         relative_percent=_spreads(
             [{n: p.relative_percent for n, p in one.paired.items()} for one in scores]
         ),
+        pooled=pooled,
     )
 
 

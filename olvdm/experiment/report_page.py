@@ -151,9 +151,11 @@ def _setting(results: Results) -> list[str]:
     )
     reading = (
         "Changes are paired by prompt and noise. In brackets stand 95 % bootstrap intervals over "
-        "prompts; where a row has several seeds, an interval holds those of all seeds, so it "
-        "leaves out 0 only where each seed does on the same side. That alone is called *better* "
-        "or *worse*, else the verdict is *undecided*. Of a row with one seed the interval knows "
+        "prompts; where a row has several seeds, prompts and seeds are both drawn again, each on "
+        "its own, so the interval knows that other trainings and other prompts might have been "
+        "had. (Distances of all clips together have no value a prompt: of several seeds, their "
+        "interval holds that of each.) Where it leaves out 0 the verdict is *better* or *worse*, "
+        "else it is *undecided*. Of a row with one seed the interval knows "
         "nothing of the luck of its training, so its verdict is of this one training; a row that "
         "trains nothing draws with the very weights of another, so luck is no part of its change "
         "from that one. For motion "

@@ -55,7 +55,7 @@ TELLING_GROUP = "several_objects"
 _VERDICTS: Mapping[Verdict, str] = {
     "better": "better in",
     "worse": "**worse** in",
-    "undecided": "undecided, since an interval holds 0 or seeds disagree, in",
+    "undecided": "undecided, since the interval holds 0, in",
 }
 
 
@@ -68,8 +68,7 @@ def headline(results: Results, summary: Summary, level: str) -> list[str]:
         level: Of the prompts.
 
     Returns:
-        Lines of Markdown; a claim of better or worse only where the interval of every seed leaves
-        out 0 on that side.
+        Lines of Markdown; a claim of better or worse only where the interval leaves out 0.
     """
     default = results.row(results.protocol.default)
     changes = summary.changes.get(default.name, {}).get(level, {})
@@ -117,7 +116,9 @@ def control_in_words(results: Results, summary: Summary, level: str) -> list[str
     shared = [
         name
         for name, one in theirs.items()
-        if one.num_better and name in ours and ours[name].verdict == "better"
+        if (one.num_better or one.verdict == "better")
+        and name in ours
+        and ours[name].verdict == "better"
     ]
     if shared:
         named = _titles(results, shared)

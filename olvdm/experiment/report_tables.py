@@ -27,11 +27,11 @@ SLOT_TITLES = {
 }
 GOALS = {"higher": "higher", "lower": "lower", "real": "near the real clip's"}
 DEMANDS = {
-    "gain": "better in every seed, by at least {bound} % in the mean",
+    "gain": "better, by at least {bound} %",
     "steady": "within {bound} %",
-    "not worse": "not worse in any seed",
+    "not worse": "not worse, in no seed",
     "no larger": "no larger in the mean",
-    "no gain": "not better in any seed",
+    "no gain": "not better, in no seed",
 }
 ANSWERS = {True: "yes", False: "**no**", None: "not measured"}
 
@@ -55,7 +55,7 @@ def percent(value: Number) -> str:
 
 
 def change_words(change: Change | None) -> str:
-    """Return a change, the interval that holds those of all seeds, and the verdict."""
+    """Return a change with its interval."""
     if change is None:
         return "-"
     ends = "" if change.low is None or change.high is None else f" [{_ends(change)}]"

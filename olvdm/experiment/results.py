@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from olvdm.errors import InputError, quoted_name
 from olvdm.evaluation.prompt_rows import write_text
@@ -158,11 +158,14 @@ class SeedSpread(Part):
         measures: Of the means, by measure, and of the numbers of all clips together.
         differences: Of the paired differences to the reference, by measure.
         relative_percent: Of the relative changes, by measure.
+        pooled: Paired differences of all seeds in one, by measure, where there are several seeds;
+            the intervals know that other seeds and other prompts might have been drawn.
     """
 
     measures: dict[str, Spread]
     differences: dict[str, Spread]
     relative_percent: dict[str, Spread]
+    pooled: dict[str, PairedDifference] = Field(default_factory=dict)
 
 
 class Row(Part):

@@ -11,11 +11,11 @@ class Change(Part):
     """One measure of a row against the reference, all seeds together.
 
     Attributes:
-        percent: Mean over seeds of the change, in percent of the reference's mean.
-        low: Lowest end of the seeds' intervals, likewise; none where the goal is the real clip.
-        high: Highest end.
-        effect_size: Mean over seeds of Cohen's d of the paired differences.
-        verdict: ``better`` or ``worse`` where every seed says so, else ``undecided``.
+        percent: Change of the mean, in percent of the reference's.
+        low: Lower end of its interval, likewise; none where the goal is the real clip.
+        high: Upper end.
+        effect_size: Cohen's d of the paired differences.
+        verdict: ``undecided`` where the interval holds 0.
         num_seeds: Seeds that were compared.
         num_better: Those whose interval says better.
         num_worse: Those whose interval says worse.
@@ -37,9 +37,10 @@ class Aim(Part):
     Attributes:
         row: Whom it is asked of.
         measure: Of what: a measure of a clip, or a number of all clips together.
-        demand: ``gain``: better by the bound in every seed; ``steady``: its mean within the bound
-            of the reference's; ``not worse``: worse in no seed; ``no larger``: its mean, where
-            there is no interval; ``no gain``: better in no seed, as is asked of a control.
+        demand: ``gain``: better, by the bound; ``steady``: its mean within the bound of the
+            reference's; ``not worse``: worse neither in all seeds together nor in one alone; ``no
+            larger``: its mean, where there is no interval; ``no gain``: better neither in all seeds
+            together nor in one alone, as is asked of a control.
         bound_percent: The bound; none where the demand has none.
         change: What was found; none where nothing was.
         is_met: Whether it is; none where nothing was found.

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olvdm.data.moving_shapes import MovingShapes, parse_prompt
-from olvdm.evaluation.bootstrap import as_number, effect_size, estimate_mean, estimate_ratio
+from olvdm.evaluation.bootstrap import (
+    as_number,
+    effect_size,
+    estimate_crossed,
+    estimate_mean,
+    estimate_ratio,
+)
 from olvdm.evaluation.measures import MEASURES, NEED_OBJECTS, measure_clip
 from olvdm.evaluation.object_flicker import ObjectFlicker
 from olvdm.evaluation.prompt_rows import PromptRow, RowStore, read_rows, write_text
@@ -52,6 +58,36 @@ def test_the_interval_is_that_of_the_normal_law_for_many_clips() -> None:
 def test_what_cannot_be_measured_is_left_out() -> None:
     found = estimate_mean(np.array([1.0, np.nan, 3.0]))
     assert (found.mean, found.count) == (2.0, 2)
+
+
+@given(rows=st.lists(NUMBERS, min_size=1, max_size=4))
+def test_mean_over_trainings_and_clips_lies_in_its_interval(rows: list[list[float]]) -> None:
+    values = np.stack([np.resize(row, 5) for row in rows])
+    found = estimate_crossed(values)
+    spread = 1e-9 + 1e-9 * float(np.abs(values).max())
+    assert values.min() - spread <= found.low <= found.high <= values.max() + spread
+    assert found.mean == pytest.approx(values.mean(), abs=spread)
+
+
+def test_interval_of_one_training_is_that_of_its_clips() -> None:
+    values = np.random.default_rng(1).normal(3.0, 2.0, 400)
+    crossed, plain = estimate_crossed(values[None]), estimate_mean(values)
+    assert (crossed.low, crossed.high) == pytest.approx((plain.low, plain.high), abs=0.02)
+
+
+def test_interval_is_as_wide_as_trainings_differ_where_clips_do_not() -> None:
+    values = np.repeat(np.random.default_rng(1).normal(3.0, 2.0, 40)[:, None], 50, axis=1)
+    found, plain = estimate_crossed(values), estimate_mean(values[:, 0])
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.05)
+
+
+def test_holes_of_one_training_are_left_out() -> None:
+    found = estimate_crossed(np.array([[1.0, np.nan], [3.0, 5.0]]))
+    assert (found.mean, found.count) == (3.0, 2)
+
+
+def test_trainings_without_any_number_say_nothing() -> None:
+    assert estimate_crossed(np.full((2, 3), np.nan)).as_json()["mean"] is None
 
 
 def test_nothing_measured_is_none_in_json() -> None:

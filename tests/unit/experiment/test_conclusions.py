@@ -1,4 +1,4 @@
-"""What follows from results: nothing is claimed that one seed does not bear out."""
+"""What follows from results: nothing is claimed that the seeds together do not bear out."""
 
 from typing import Any
 
@@ -24,7 +24,21 @@ def paired(
     )
 
 
-def test_one_seed_that_shows_nothing_is_enough_to_claim_nothing() -> None:
+def test_seeds_together_are_sure_where_one_of_them_is_not() -> None:
+    seeds = [paired(-3, 1, "better"), paired(-1, 2, "undecided"), paired(-3, 1, "better")]
+    found = combine(seeds, [10.0] * 3, "lower", paired(-2, 1, "better"))
+    assert (found.verdict, found.percent, found.low, found.high) == ("better", -20, -30, -10)
+    assert (found.num_seeds, found.num_better) == (3, 2)
+
+
+def test_pooled_interval_is_scaled_by_the_mean_reference_where_nothing_changed() -> None:
+    pooled = paired(0, 1, "undecided")
+    found = combine([pooled] * 3, [10.0, None, 30.0], "lower", pooled)
+    assert (found.low, found.high) == (-5, 5)
+    assert combine([pooled] * 2, [None] * 2, "lower", pooled).percent == 0
+
+
+def test_without_values_a_prompt_one_seed_that_shows_nothing_is_enough_to_claim_nothing() -> None:
     seeds = [paired(-3, 1, "better"), paired(-1, 2, "undecided"), paired(-3, 1, "better")]
     assert combine(seeds, [10.0] * 3, "lower").verdict == "undecided"
 

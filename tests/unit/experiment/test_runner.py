@@ -113,6 +113,9 @@ def test_every_row_but_the_reference_is_compared_with_it(results: Results) -> No
             assert bool(scores.paired) == (row.name != "lvdm")
             assert scores.num_prompts == 2
     assert results.row("corr").seeds[LEVEL].measures["warp_error"].count == 2
+    pooled = results.row("corr").seeds[LEVEL].pooled["warp_error"]
+    spread = results.row("corr").seeds[LEVEL].differences["warp_error"]
+    assert pooled.difference.mean == pytest.approx(spread.mean)
 
 
 def test_slots_are_scored_beside_both_baselines(results: Results) -> None:
