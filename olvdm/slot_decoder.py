@@ -13,7 +13,7 @@ from olvdm.diffusers_api import ConfigMixin, ModelMixin, register_to_config
 from olvdm.embeddings import GridEmbedding
 
 ALPHA_SCALE = 2  # alpha masks and RGB are finer than the latents by this factor
-COLOUR_SPREAD = 0.15  # of a pixel around what its slot draws there; the whole range is 2
+COLOUR_SPREAD = 0.1  # of a pixel around what its slot draws there; the whole range is 2
 # Of a frame's pixels: what a slot must hold once, to be an object. The edge of another's is less,
 # and no object of the synthetic world is that small where it is seen best.
 SPARE_SHARE = 0.01

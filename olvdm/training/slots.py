@@ -15,7 +15,7 @@ from olvdm.data.moving_shapes import MovingShapes
 from olvdm.diffusers_api import ModelMixin
 from olvdm.errors import InputError
 from olvdm.losses import appearance_drift, mask_entropy, slot_loss, slot_usage
-from olvdm.slot_decoder import ALPHA_SCALE, COLOUR_SPREAD, SlotDecoder, SlotDrawing
+from olvdm.slot_decoder import ALPHA_SCALE, SlotDecoder, SlotDrawing
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.training.clip_source import ClipSource
 from olvdm.training.config import SlotsConfig
@@ -28,6 +28,7 @@ NUM_VALIDATION_CLIPS = 24
 NUM_IDENTITY_CLIPS = 512  # from which the identity head is solved; more hardly change it
 ENTROPY_RAMP = (0.1, 0.4)  # of the training: masks must find objects before they are sharpened
 VARIANCE_FLOOR = 0.03  # of a frame; a nearly empty one must not outweigh all others
+COLOUR_SPREAD = 0.15  # of each channel around what a slot draws, while it still learns to draw
 CONSISTENCY_START = 0.2  # of the steps on whole clips
 
 
