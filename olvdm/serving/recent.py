@@ -23,6 +23,7 @@ class Recent(Generic[T]):
         """Keep a thing."""
         with self._lock:
             self._things[name] = thing
+            self._things.move_to_end(name)
             while len(self._things) > self._most:
                 self._things.popitem(last=False)
 

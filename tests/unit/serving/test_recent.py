@@ -22,6 +22,13 @@ def test_what_was_unused_for_longest_leaves_first() -> None:
     assert [recent.get(name) for name in ("old", "used", "new")] == [1, None, 3]
 
 
+def test_thing_that_is_put_again_was_used() -> None:
+    recent: Recent[int] = Recent(2)
+    for name in ("again", "old", "again", "new"):
+        recent.put(name, 1)
+    assert [recent.get(name) for name in ("again", "old", "new")] == [1, None, 1]
+
+
 def test_many_threads_leave_no_more_than_there_is_room_for() -> None:
     recent: Recent[int] = Recent(3)
     names = [str(number) for number in range(200)]
