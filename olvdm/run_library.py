@@ -107,15 +107,15 @@ class RunLibrary:
         kept = self._in_memory(name)
         if kept:
             return kept[0]
+        fresh = self._fresh.get(name)  # first, for the disk may just be taking it
+        if fresh is not None:
+            return fresh
         if name in {choice.key for choice in self.stored()}:
             return load_stored_run(self.examples / name)
         folder = self.store.find(name)
-        if folder is not None:
-            return load_stored_run(folder, kind="run")
-        fresh = self._fresh.get(name)
-        if fresh is None:
+        if folder is None:
             raise InputError(texts.NO_SUCH_RUN)
-        return fresh
+        return load_stored_run(folder, kind="run")
 
     def _in_memory(self, name: str) -> "tuple[StoredRun, Finished] | None":
         """Return a result that has no place on the disk: a person's own, or made of others."""
@@ -161,7 +161,7 @@ class RunLibrary:
         return _ChosenClip(name, run, key, self._clip_names(name, run)[key])
 
     def announce(self, run: "StoredRun", run_id: str) -> None:
-        """Let a run be found from the moment in which it is shown, before the disk has it."""
+        """Let a run be found from the moment in which it is shown, while the disk takes it."""
         self._fresh.put(run_id, run)
 
     def bring(self, run: "StoredRun", finished: Finished) -> Finished:

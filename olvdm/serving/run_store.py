@@ -4,8 +4,9 @@ import hashlib
 import json
 import re
 import shutil
+import threading
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from olvdm import limits
@@ -46,6 +47,7 @@ class RunStore:
     def __init__(self, folder: str | Path, max_bytes: int = limits.RUN_STORE_BYTES) -> None:
         self.folder = Path(folder)
         self.max_bytes = max_bytes
+        self._placing = threading.Lock()  # a run that is replaced while it is read looks damaged
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         remove_stale(self.folder)
 
@@ -64,13 +66,16 @@ class RunStore:
         Returns:
             The folder, or None; a damaged run is removed.
         """
-        if not RUN_ID.fullmatch(run_id) or not (self.folder / run_id).is_dir():
+        if not RUN_ID.fullmatch(run_id):
             return None
-        try:
-            verify_folder(self.folder / run_id, KIND)
-        except CheckpointError:
-            shutil.rmtree(self.folder / run_id, ignore_errors=True)
-            return None
+        with self._placing:
+            if not (self.folder / run_id).is_dir():
+                return None
+            try:
+                verify_folder(self.folder / run_id, KIND)
+            except CheckpointError:
+                shutil.rmtree(self.folder / run_id, ignore_errors=True)
+                return None
         return self.folder / run_id
 
     def settings(self, run_id: str) -> dict[str, object] | None:
@@ -110,9 +115,11 @@ class RunStore:
     @contextmanager
     def _saved(self, name: str, settings: Mapping[str, object]) -> Generator[Path]:
         """Write the run, then make room for it."""
-        with write_folder(self.folder / name, KIND, settings) as folder:
-            yield folder
-        self._drop_oldest(keep=name)
+        with ExitStack() as writing:
+            yield writing.enter_context(write_folder(self.folder / name, KIND, settings))
+            with self._placing:
+                writing.close()
+                self._drop_oldest(keep=name)
 
     def _drop_oldest(self, keep: str) -> None:
         """Remove old runs until the rest fits."""

@@ -1,10 +1,17 @@
+import json
 import os
+import threading
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from olvdm.errors import CheckpointError
+from olvdm.manifest import MANIFEST_NAME
+from olvdm.serving import run_store
 from olvdm.serving.run_store import RunStore, settings_key
 
 SETTINGS = {"prompt": "a red circle", "seed": 3, "guidance_scale": 4.0}
@@ -82,6 +89,27 @@ def test_damaged_run_is_not_given_and_removed(store):
     (store.folder / run_id / "frames.bin").write_bytes(bytes(99) + b"\1")
     assert store.find(run_id) is None
     assert store.run_ids() == []
+
+
+def test_run_that_is_saved_anew_while_it_is_read_stays(store, monkeypatch):
+    run_id = keep(store, 1)
+    writer = threading.Thread(target=keep, args=(store, 1, 200))
+
+    def slowly(folder: Path, kind: str) -> dict[str, Any]:
+        """Read the list of files, and the files after somebody had time to replace them all."""
+        listed = json.loads((folder / MANIFEST_NAME).read_bytes())
+        writer.start()
+        writer.join(0.2)
+        sizes = {path.name: path.stat().st_size for path in folder.glob("*.bin")}
+        if {name: entry["size"] for name, entry in listed["files"].items()} != sizes:
+            raise CheckpointError(f"a file of the {kind} is damaged")
+        return listed
+
+    monkeypatch.setattr(run_store, "verify_folder", slowly)
+    found = store.find(run_id)
+    writer.join()
+    assert found is not None
+    assert store.run_ids() == [run_id]
 
 
 def test_oldest_runs_leave_first(tmp_path):
