@@ -17,6 +17,7 @@ ENTROPY_WEIGHT = 0.02
 FRAMES_PER_STEP = 8  # consecutive ones, so that the carry-over is fitted too
 
 
+@torch.inference_mode(False)  # what is made in that mode knows no gradients for ever
 def adapt_slots(
     slot_encoder: SlotEncoder,
     slot_decoder: SlotDecoder,
@@ -44,7 +45,7 @@ def adapt_slots(
     decoder = copy.deepcopy(slot_decoder).float().requires_grad_(True)
     weights = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.0)
-    target = latents.detach().float()
+    target = latents.detach().float().clone()
     latest = max(target.shape[2] - FRAMES_PER_STEP, 0)
     for step in range(num_steps):
         start = round(latest * ((step * 0.618) % 1))  # spreads the windows evenly, without chance

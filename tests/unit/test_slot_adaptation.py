@@ -38,6 +38,13 @@ def test_adapting_works_where_gradients_are_off() -> None:
     assert not torch.equal(adapted.initial_mean, encoder.initial_mean)
 
 
+def test_adapting_works_in_inference_mode() -> None:
+    encoder = tiny_slot_encoder()
+    with torch.inference_mode():
+        adapted, _ = adapt_slots(encoder, tiny_slot_decoder(), latents().clone(), 3, 2)
+    assert not torch.equal(adapted.initial_mean, encoder.initial_mean)
+
+
 def test_adapted_networks_are_ready_to_use() -> None:
     encoder, decoder = adapt_slots(
         tiny_slot_encoder().bfloat16(), tiny_slot_decoder().bfloat16(), latents(), 3, 1
