@@ -187,10 +187,14 @@ class SlotEncoder(ModelMixin, ConfigMixin):
     def follow_identity_mean(
         self, slots: Float[Tensor, "b t k d"], presence: Bool[Tensor, "b t k"]
     ) -> None:
-        """Move the running mean of the identities towards that of the slots that are there."""
+        """Move the running mean of the identities towards that of the slots that are there.
+
+        Numbers that are not finite leave it as it is, or no later step could be finite again.
+        """
         present = self.to_identity(slots[presence]).float()
         if len(present):
-            self.identity_mean += MEAN_MOMENTUM * (present.mean(0) - self.identity_mean)
+            move = MEAN_MOMENTUM * (present.mean(0) - self.identity_mean)
+            self.identity_mean += torch.where(move.isfinite(), move, 0.0)
 
 
 def keep_waiting(

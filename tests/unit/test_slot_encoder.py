@@ -88,6 +88,13 @@ def test_running_mean_follows_the_slots_that_are_there() -> None:
     torch.testing.assert_close(encoder.get_buffer("identity_mean"), wanted.detach())
 
 
+def test_running_mean_outlives_a_batch_that_is_not_finite() -> None:
+    encoder, there = tiny_slot_encoder(), torch.ones(1, 2, 3, dtype=torch.bool)
+    encoder.follow_identity_mean(torch.full((1, 2, 3, 16), float("nan")), there)
+    encoder.follow_identity_mean(torch.randn(1, 2, 3, 16), there)
+    assert bool(encoder.get_buffer("identity_mean").isfinite().all())
+
+
 def test_running_mean_stays_where_no_slot_is_there() -> None:
     encoder = tiny_slot_encoder()
     encoder.follow_identity_mean(torch.randn(1, 2, 3, 16), torch.zeros(1, 2, 3, dtype=torch.bool))
