@@ -18,6 +18,7 @@ from olvdm.diffusers_api import (
 Scheduler = DPMSolverMultistepScheduler | FlowMatchEulerDiscreteScheduler | DDIMScheduler
 
 NUM_TIMESTEPS = 1000
+HIGHEST_LEVEL = 1001.0  # of a scheduler, whose numbers may be rounded
 BETA_START, BETA_END = 0.0015, 0.0155
 LEVEL_SHIFT = 3.0  # of levels towards noise, in training and drawing alike
 
@@ -93,9 +94,20 @@ class NoiseSchedule(ABC):
 
         Returns:
             The timestep of each step, and the level at which it begins.
+
+        Raises:
+            ValueError: If a level is none that a denoiser has learned.
         """
         scheduler.set_timesteps(num_steps, device=device)
-        return zip(cast("Tensor", scheduler.timesteps), self.levels(scheduler), strict=True)
+        levels = self.levels(scheduler)
+        strange = [one for one in levels if not 0 <= one <= HIGHEST_LEVEL]
+        if strange:
+            name = type(scheduler).__name__
+            raise ValueError(
+                f"levels lie from 0 to {NUM_TIMESTEPS}, but the settings of this {name} give"
+                f" {strange[0]:g}"
+            )
+        return zip(cast("Tensor", scheduler.timesteps), levels, strict=True)
 
     def add_noise(
         self,
@@ -266,7 +278,9 @@ class EpsilonPrediction(NoiseSchedule):
         )
 
     def levels(self, scheduler: Scheduler) -> list[float]:
-        """Return the timesteps, which are the levels."""
+        """Return the timesteps, which are the levels; those of other betas are a ``ValueError``."""
+        if not torch.equal(cast("Any", scheduler).alphas_cumprod.cpu(), _cumulative_alphas()):
+            raise ValueError(f"the betas must be those of {type(self).__name__}.scheduler()")
         return cast("Tensor", scheduler.timesteps).double().tolist()
 
 

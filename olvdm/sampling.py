@@ -123,8 +123,8 @@ def draw_latents(
 
     Args:
         denoiser: The network.
-        scheduler: Of a class that the denoiser's schedule names, else it is a ``ValueError``; its
-            steps are set anew for every window.
+        scheduler: Of a class that the denoiser's schedule names, for predictions and levels as
+            that one learned, else it is a ``ValueError``; its steps are set anew for every window.
         noise: Where the clip begins; its length decides that of the clip. With a selection it may
             begin from several, each window anew.
         given: Latent frames that are already known; they come out unchanged.
@@ -297,3 +297,6 @@ def _check_scheduler(schedule: NoiseSchedule, scheduler: Scheduler) -> None:
             f"a denoiser of {schedule.prediction_type} needs a {names},"
             f" got {type(scheduler).__name__}"
         )
+    found = scheduler.config.get("prediction_type", schedule.prediction_type)
+    if found != schedule.prediction_type:
+        raise ValueError(f"a denoiser of {schedule.prediction_type} got a scheduler of {found}")

@@ -155,3 +155,8 @@ def test_every_other_given_frame_is_clean(schedule: NoiseSchedule) -> None:
     assert levels[:50] == [0.0] * 50
     assert levels == sorted(levels)
     assert schedule.largest_context_level * 0.95 < levels[-1] < schedule.largest_context_level
+
+
+def test_scheduler_of_other_betas_is_refused() -> None:
+    with pytest.raises(ValueError, match="betas must be those of EpsilonPrediction"):
+        EPSILON.begin(DDIMScheduler(), 10, torch.device("cpu"))

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,7 +7,11 @@ import torch
 from torch import Tensor
 
 from olvdm.denoiser import VideoDenoiser
-from olvdm.diffusers_api import DDIMScheduler, FlowMatchEulerDiscreteScheduler
+from olvdm.diffusers_api import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    FlowMatchEulerDiscreteScheduler,
+)
 from olvdm.errors import OlvdmError
 from olvdm.frame_conditioning import GivenLatents, nothing_given
 from olvdm.noise_schedule import Scheduler
@@ -197,6 +202,27 @@ def test_scheduler_of_another_prediction_is_refused() -> None:
                 tiny_denoiser(), DDIMScheduler(), start, nothing_given(start), guidance(), 3
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "got a scheduler of epsilon"),
+        ({"prediction_type": "flow_prediction"}, "levels lie from 0 to 1000"),
+        (
+            {
+                "prediction_type": "flow_prediction",
+                "use_flow_sigmas": True,
+                "use_karras_sigmas": True,
+            },
+            "levels lie from 0 to 1000",
+        ),
+    ],
+)
+def test_scheduler_of_other_settings_is_refused(settings: dict[str, Any], fault: str) -> None:
+    start, scheduler = noise(0, 1, 4, 4, 8, 8), DPMSolverMultistepScheduler(**settings)
+    with pytest.raises(ValueError, match=fault):
+        next(draw_latents(tiny_denoiser(), scheduler, start, nothing_given(start), guidance(), 3))
 
 
 def test_shifted_schedule_ends_clean_too() -> None:
