@@ -93,7 +93,8 @@ def draw_noise(
 
     Returns:
         Standard Gaussian numbers for each candidate, on the device of the denoiser; the first are
-        those of the clip without further candidates.
+        those of the clip without further candidates, but for later clips of one generator that all
+        share: those before them have drawn more from it.
     """
     generator, settings = generation.generator, denoiser.config
     if isinstance(generator, Sequence):
@@ -235,7 +236,8 @@ def _kept_steps(
     What was seen half way may still go wrong, so two go on to the end, where slots know most.
     """
     going_on, others = runs[:1], runs[1:]
-    with ThreadPoolExecutor(selection.num_at_once() if selection else 1) as pool:
+    num_at_once = selection.num_at_once() if selection else 1
+    with ThreadPoolExecutor(num_at_once, initializer=_autocast_here()) as pool:
         for number in range(1, num_steps + 1):
             is_alone, is_last = len(going_on) == 1, number == num_steps
             reached = [_advance(going_on[0])] if is_alone else [*pool.map(_advance, going_on)]
@@ -247,6 +249,21 @@ def _kept_steps(
             if selection and is_last and len(reached) > 1:
                 reached = [_steadiest(reached, selection, pool)]
             yield reached[0]
+
+
+def _autocast_here() -> Callable[[], None]:
+    """Return what gives another thread the autocast of this one, which threads do not share."""
+    found = [
+        (kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind))
+        for kind in ("cpu", "cuda")
+    ]
+
+    def take_over() -> None:
+        for kind, dtype, is_enabled in found:
+            torch.set_autocast_dtype(kind, dtype)
+            torch.set_autocast_enabled(kind, is_enabled)
+
+    return take_over
 
 
 def _advance(steps: Iterator[Reached]) -> Reached:

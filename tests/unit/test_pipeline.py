@@ -287,6 +287,22 @@ def test_of_the_best_two_half_way_the_steadier_at_its_end_is_kept(
     assert found.candidates.tolist() == [kept]
 
 
+def test_every_candidate_is_drawn_in_the_autocast_of_the_caller(
+    tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_slots_say(monkeypatch, [0.1, 0.2, 0.3])
+    seen: list[tuple[bool, torch.dtype]] = []
+
+    def look(*_: object) -> None:
+        seen.append((torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")))
+
+    hook = tiny_pipeline.denoiser.register_forward_pre_hook(look)
+    with torch.autocast("cpu", torch.bfloat16):
+        draw(tiny_pipeline, num_inference_steps=4, num_candidates=3)
+    hook.remove()
+    assert set(seen) == {(True, torch.bfloat16)}
+
+
 @pytest.mark.parametrize("num_frames", [6, 16])
 def test_step_that_goes_on_from_another_noise_tells_the_way_from_it(
     tiny_pipeline: OLVDMPipeline, monkeypatch: pytest.MonkeyPatch, num_frames: int
