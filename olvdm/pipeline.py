@@ -142,6 +142,8 @@ class OLVDMPipeline(DiffusionPipeline):
             about: What the manifest says of data, steps and scores; none keeps what was loaded.
         """
         _ = self.text_encoder  # what is not loaded could not be saved
+        if self.num_candidates != self.config.get("num_candidates", 1):
+            self.register_to_config(num_candidates=self.num_candidates)
         with write_folder(Path(save_directory), "pipeline", about or self.about) as folder:
             super().save_pretrained(folder, max_shard_size=SHARD_SIZE)
             if self.prompt_embeds:
@@ -188,7 +190,8 @@ class OLVDMPipeline(DiffusionPipeline):
             prompt_embeds: In place of `prompt`, as `encode_prompt` gives them.
             negative_prompt_embeds: In place of `negative_prompt`, likewise.
             callback_on_step_end: Called as ``callback(pipeline, step, timestep, tensors)`` after
-                each step, with ``latents`` and ``predicted``; it may raise to stop.
+                each step, with ``latents`` and ``predicted``; it may raise to stop, but nothing
+                that it returns or changes is read.
             output_type: Form of ``frames``.
 
         Returns:
@@ -259,7 +262,7 @@ class OLVDMPipeline(DiffusionPipeline):
                 steering,
                 selection,
             ):
-                yield replace(step, clip=clip)
+                yield replace(step, clip=clip, latents=step.latents.clone())
             assert step is not None
             latents.append(step.latents)
             candidates.append(step.candidate)

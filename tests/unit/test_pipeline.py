@@ -372,6 +372,18 @@ def test_callback_sees_every_step(tiny_pipeline: OLVDMPipeline) -> None:
     assert seen[0][1] == pytest.approx(1000, abs=1)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_callback_that_writes_into_a_step_changes_no_clip(
+    tiny_pipeline: OLVDMPipeline, number: int
+) -> None:
+    def scribble(_: object, step: int, __: float, tensors: dict[str, torch.Tensor]) -> None:
+        for tensor in tensors.values() if step == number else ():
+            tensor.zero_()
+
+    plain = draw(tiny_pipeline)
+    assert torch.equal(draw(tiny_pipeline, callback_on_step_end=scribble).latents, plain.latents)
+
+
 def test_streams_of_one_pipeline_may_take_turns(tiny_pipeline: OLVDMPipeline) -> None:
     def begin(seed: int) -> Iterator[DenoisingStep | OLVDMPipelineOutput]:
         generator = torch.Generator().manual_seed(seed)
@@ -732,3 +744,12 @@ def test_making_a_clip_imports_no_objective(modules_of_one_clip: set[str], name:
 def test_uint8_frames_survive_the_door(tiny_pipeline: OLVDMPipeline) -> None:
     frames = draw(tiny_pipeline).uint8_frames
     np.testing.assert_array_equal(clip_to_frames(frames_to_clip(frames)), frames)
+
+
+def test_number_of_candidates_that_was_set_later_is_saved(
+    tiny_pipeline: OLVDMPipeline, tmp_path: Path
+) -> None:
+    for number in (4, 1):
+        tiny_pipeline.num_candidates = number
+        tiny_pipeline.save_pretrained(tmp_path / "model")
+        assert OLVDMPipeline.from_pretrained(tmp_path / "model").num_candidates == number
