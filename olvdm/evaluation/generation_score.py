@@ -42,7 +42,7 @@ def draw_rows(
     evaluation: Evaluation,
     clips: MovingShapes,
     store: RowStore,
-    advance: Callable[[], None],
+    advance: Callable[[bool], None],
     judges: Judges | None = None,
 ) -> list[PromptRow]:
     """Draw and measure every prompt that the store does not know yet.
@@ -52,7 +52,7 @@ def draw_rows(
         evaluation: Steps, guidance and the first noise seed.
         clips: Real clips whose captions are the prompts.
         store: Rows of an earlier start; new ones are added to it.
-        advance: Called after each prompt.
+        advance: Called after each prompt, with whether it was drawn now.
         judges: Those that bring networks of their own.
 
     Returns:
@@ -61,9 +61,10 @@ def draw_rows(
     Ours: the noise follows from the place of the prompt alone, so two checkpoints are paired.
     """
     for index in range(len(clips)):
-        if index not in store.rows:
+        is_new = index not in store.rows
+        if is_new:
             store.add(_draw_row(pipeline, evaluation, clips, index, judges))
-        advance()
+        advance(is_new)
     return [store.rows[index] for index in range(len(clips))]
 
 

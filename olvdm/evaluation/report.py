@@ -100,7 +100,8 @@ def evaluate_checkpoint(  # noqa: PLR0913 - the settings of an evaluation, by ke
         output: Folder for ``scores.json``, ``scores.md`` and ``generation.jsonl``; none writes
             nothing.
         progress: Whether to show one progress bar over all of it.
-        advance: Called with the name of the part after each clip of it; it may raise to stop.
+        advance: Called with the name of the part after each clip of it, but for those that were
+            drawn before; it may raise to stop.
 
     Returns:
         What ``scores.json`` holds.
@@ -233,7 +234,7 @@ def _measure(
     panel: Judges,
     evaluation: Evaluation,
     open_store: Callable[[], RowStore],
-    advance: Callable[[str], None],
+    advance: Callable[..., None],
 ) -> dict[str, Any]:
     """Run the parts that were asked for, one after the other."""
     scores: dict[str, Any] = {}
@@ -259,7 +260,12 @@ def _measure(
             size, store = clip_size(pipeline), open_store()
             prompts = real_clips(size, evaluation.level, SPLIT, evaluation.num_prompts)
             drawn = draw_rows(
-                pipeline, evaluation, prompts, store, lambda: advance("generation"), panel
+                pipeline,
+                evaluation,
+                prompts,
+                store,
+                lambda is_new: advance("generation", is_new),
+                panel,
             )
             rows = with_nearest(drawn, panel.space)
             store.keep(rows)
@@ -294,7 +300,7 @@ def _progress_bar(
     panel: Judges,
     is_shown: bool,
     follow: Callable[[str], None] | None,
-) -> Generator[Callable[[str], None]]:
+) -> Generator[Callable[..., None]]:
     """Show one bar over all parts, and give what moves it on by one clip of a part."""
     counts = {part: evaluation.num_clips for part in PACE if evaluation.has(part)}
     if evaluation.has("judge"):
@@ -305,10 +311,10 @@ def _progress_bar(
     shape = "{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=total, disable=not is_shown, bar_format=shape) as bar:
 
-        def advance(part: str) -> None:
+        def advance(part: str, is_new: bool = True) -> None:
             bar.set_description(part.capitalize(), refresh=False)
             bar.update(PACE[part])
-            if follow is not None:
+            if follow is not None and is_new:
                 follow(part)
 
         yield advance

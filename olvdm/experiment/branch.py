@@ -182,15 +182,17 @@ def score_branch(
         branch: The branch, whose checkpoint is there.
         evaluation: What all rows are asked; the row's own sampling is added.
         judges: Folder of judges that bring networks of their own, or none.
-        advance: Called after each prompt, those of an earlier start included; it may raise to stop.
+        advance: Called after each prompt that is drawn; it may raise to stop.
     """
     level = evaluation.level
     settings = {one.name: getattr(evaluation, one.name) for one in fields(evaluation)}
     settings |= dict(branch.row.sampling)
-    before, started = branch.prompts_done(level, evaluation.num_prompts), time.monotonic()
+    drawn, started = 0, time.monotonic()
 
     def count(part: str) -> None:
+        nonlocal drawn
         if part == "generation":
+            drawn += 1
             advance()
 
     try:
@@ -203,7 +205,6 @@ def score_branch(
             **settings,
         )
     finally:
-        drawn = branch.prompts_done(level, evaluation.num_prompts) - before
         cost = branch.cost()
         spent = {"prompts": float(drawn), "scoring_seconds": time.monotonic() - started}
         _save_cost(branch, cost | {one: cost.get(one, 0.0) + add for one, add in spent.items()})

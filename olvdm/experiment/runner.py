@@ -158,15 +158,7 @@ class _Run:
             if branch.report(level, evaluation.num_prompts) is not None:
                 continue
             self._say(branch, f"draws {level}")
-            done, drawn = branch.prompts_done(level, evaluation.num_prompts), 0
-
-            def advance(before: int = done) -> None:
-                nonlocal drawn
-                drawn += 1
-                if drawn > before:
-                    self._advance()
-
-            score_branch(branch, evaluation, self.plan.places.judges, advance)
+            score_branch(branch, evaluation, self.plan.places.judges, self._advance)
             write_results(self.plan, self.asked)
 
     def _drawn(self, branch: Branch) -> int:

@@ -64,7 +64,7 @@ def test_nothing_is_chosen_where_nothing_was_measured() -> None:
 def test_example_shows_the_clip_that_was_scored() -> None:
     evaluation = Evaluation(num_prompts=1, num_inference_steps=1)
     clips, model = MovingShapes("simple", "test", 1), tiny_model(0)
-    scored = draw_rows(model, evaluation, clips, RowStore(None, ""), lambda: None)
+    scored = draw_rows(model, evaluation, clips, RowStore(None, ""), lambda _: None)
     example = draw_example("best", 0, "warp_error", clips, {"corr": (model, evaluation)})
     assert [clip.row for clip in example.clips] == [None, "corr"]
     real, drawn = (unpack_strip(clip.strip, example.num_frames) for clip in example.clips)
