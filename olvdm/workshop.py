@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from olvdm.evaluation.inspection import Inspection
     from olvdm.pipeline import OLVDMPipeline
     from olvdm.sampling import DenoisingStep
+    from olvdm.serving.denoising_views import DenoisingViews
     from olvdm.serving.stored_runs import StoredRun
     from visualize.payload import DenoisingView
 
@@ -104,17 +105,27 @@ class Workshop(RunLibrary):
         noted = {"commit": running_commit(), "candidates": candidates_of(reached.outputs)}
         run = StoredRun(request.prompt, {**settings, **noted}, clips)
         text = texts.DONE.format(seconds=time.monotonic() - begun)
+        yield from self._shown(run, run_id, text, views, begun)
+
+    def _shown(
+        self, run: "StoredRun", run_id: str, text: str, views: "DenoisingViews", begun: float
+    ) -> Job:
+        """Show a run and keep it, then do both again with what was on the way to it."""
         finished = self._finished(run, run_id, texts.BADGE_NEW, text)
         self.announce(run, run_id)
-        yield finished
-        self._save(run, run_id)  # now, since it can be downloaded and linked to from now on
+        try:
+            yield finished
+        finally:  # it can be downloaded and linked to from now on, even if its maker leaves here
+            self._save(run, run_id)
         denoising: list[DenoisingView] = []
         for view in views.views():  # the clips are on the screen: leaving loses these alone
             if self._is_late(begun):
                 return
             denoising.append(view)
             yield Progress(text)
-        self._save(dataclasses.replace(run, denoising=tuple(denoising)), run_id)
+        run = dataclasses.replace(run, denoising=tuple(denoising))
+        self.announce(run, run_id)
+        self._save(run, run_id)
         yield dataclasses.replace(finished, denoising=tuple(denoising))
 
     def _save(self, run: "StoredRun", run_id: str) -> None:

@@ -283,6 +283,12 @@ class TestKeptRuns:
         job.close()
         assert list(workshop.store.folder.iterdir()) == []
 
+    def test_leaving_with_the_result_keeps_it(self, workshop) -> None:
+        job = drawing(workshop)
+        shown = next(each for each in job if isinstance(each, Finished))
+        job.close()
+        assert workshop.store.run_ids() == [shown.run_id]
+
     def test_leaving_before_the_denoising_keeps_a_whole_run(self, workshop) -> None:
         job = drawing(workshop, steps=3)
         shown = next(each for each in job if isinstance(each, Finished))
