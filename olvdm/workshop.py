@@ -163,10 +163,12 @@ class Workshop(RunLibrary):
         return ReadClip(self.shelf.put(clip), video.notes)
 
     def _uploaded(self, path: str) -> Path:
-        """Return a file that was uploaded, and no other."""
+        """Return a file that was uploaded, and no other: it goes once it is read."""
         try:
             file = Path(path).resolve()
-            is_there = file.is_relative_to(self.uploads.resolve()) and file.is_file()
+            is_inside = file.is_relative_to(self.uploads.resolve())
+            is_kept = file.is_relative_to(self.runs.resolve())  # runs may be kept among uploads
+            is_there = is_inside and not is_kept and file.is_file()
         except (OSError, ValueError) as error:  # a path that no file can have
             raise InputError(texts.UPLOAD_GONE) from error
         if not is_there:

@@ -493,6 +493,14 @@ class TestUploads:
             no_model.read_upload(str(no_model.uploads / "clip.mp4"))
         assert secret.exists()
 
+    def test_file_of_a_kept_run_is_refused_and_stays(self, models, checkpoints, tmp_path) -> None:
+        workshop = Workshop(models, checkpoints, tmp_path, tmp_path / "runs")
+        with workshop.store.save({}, run_id="0" * 16) as folder:
+            (folder / "lvdm.npz").write_bytes(b"arrays")
+        with pytest.raises(InputError, match="upload"):
+            workshop.read_upload(str(workshop.runs / ("0" * 16) / "lvdm.npz"))
+        assert workshop.store.find("0" * 16) is not None
+
     def test_folder_is_refused(self, no_model) -> None:
         with pytest.raises(InputError):
             no_model.read_upload(str(no_model.uploads))
