@@ -10,6 +10,11 @@ from olvdm.errors import CheckpointError
 from olvdm.training.average import trainable_weights
 from olvdm.training.config import TrainingConfig
 
+QUANTITIES: Mapping[type[Optimizer], tuple[str, ...]] = {
+    AdamW: ("step", "exp_avg", "exp_avg_sq"),
+    Muon: ("momentum_buffer",),
+}
+
 
 def make_optimizers(stage: nn.Module, config: TrainingConfig) -> list[Optimizer]:
     """Make the optimisers that together hold every trainable weight once.
@@ -96,7 +101,7 @@ def optimizer_tensors(stage: nn.Module, optimizers: list[Optimizer]) -> dict[str
 def load_optimizer_tensors(
     stage: nn.Module, optimizers: list[Optimizer], tensors: Mapping[str, Tensor]
 ) -> None:
-    """Put back what ``optimizer_tensors`` returned.
+    """Put back what ``optimizer_tensors`` returned, as far as each weight's optimiser is the same.
 
     Args:
         stage: The stage whose weights the optimisers hold.
@@ -119,6 +124,8 @@ def load_optimizer_tensors(
         if weight is None or (value.ndim > 0 and value.shape != weight.shape):
             raise CheckpointError(f"the optimizer state {key[:80]!r} does not fit this training")
         optimizer = owners[id(weight)]
+        if quantity not in QUANTITIES[type(optimizer)]:
+            continue  # a resumed training may have been given the other one, which begins anew
         is_fused = value.ndim > 0 or bool(optimizer.defaults.get("fused"))
         place = weight.device if is_fused else torch.device("cpu")
         optimizer.state[weight][quantity] = value.to(place, copy=True)

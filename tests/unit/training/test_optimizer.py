@@ -95,6 +95,18 @@ def test_state_that_came_back_continues_bit_for_bit(name: str) -> None:
         assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize(("before", "now"), [("adamw", "muon"), ("muon", "adamw")])
+def test_weight_that_changes_its_optimiser_begins_anew(before: str, now: str) -> None:
+    tensors = optimizer_tensors(*trained(before, 2))
+    again, fresh = trained(now, 0)
+    load_optimizer_tensors(again, fresh, tensors)
+    step_on(again, fresh, 1)
+    found = optimizer_tensors(again, fresh)
+    wanted = optimizer_tensors(*trained(now, 1))
+    assert found.keys() == wanted.keys()
+    assert torch.equal(found["norm.bias|step"], torch.tensor(3.0))
+
+
 def test_loaded_state_is_a_copy() -> None:
     stage, optimizers = trained("adamw", 1)
     tensors = optimizer_tensors(stage, optimizers)
