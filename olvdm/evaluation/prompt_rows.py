@@ -96,12 +96,14 @@ def save_rows(folder: Path, key: str, rows: Iterable[PromptRow]) -> None:
     write_text(folder / ROWS_NAME, "".join(_as_line(row, key) for row in rows))
 
 
-def read_rows(folder: Path, key: str) -> list[PromptRow]:
+def read_rows(folder: Path, key: str, num_prompts: int | None = None) -> list[PromptRow]:
     """Read the rows of a finished evaluation.
 
     Args:
         folder: Its output.
         key: What its rows follow from.
+        num_prompts: Of its report, since an earlier one of more prompts leaves its rows for a later
+            one; none for all that are there.
 
     Returns:
         The rows in the order of their prompts.
@@ -115,7 +117,8 @@ def read_rows(folder: Path, key: str) -> list[PromptRow]:
         raise InputError(
             f"a report has no {ROWS_NAME}; evaluate its checkpoint with the part generation"
         ) from error
-    return sorted(_parse_lines(lines, key), key=lambda row: row.index)
+    rows = sorted(_parse_lines(lines, key), key=lambda row: row.index)
+    return [row for row in rows if num_prompts is None or row.index < num_prompts]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -165,6 +165,7 @@ def supplement_report(folder: Path, checkpoint: Path) -> None:
     key = rows_key(protocol)
     rows = with_nearest(read_rows(folder, key), space)
     save_rows(folder, key, rows)
+    rows = [row for row in rows if row.index < protocol["num_prompts"]]
     for measure in THUMBNAIL_MEASURES:
         group = generation.setdefault(measure.group, {})
         group[measure.name] = summarise_measure(rows, measure, is_judged=True)

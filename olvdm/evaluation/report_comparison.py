@@ -124,7 +124,7 @@ def compare_reports(first: Path, second: Path, differing: Collection[str] = ()) 
             )
     rows, other_rows = _pair_rows(
         *(
-            read_rows(folder, rows_key(protocol))
+            read_rows(folder, rows_key(protocol), protocol.get("num_prompts"))
             for folder, protocol in zip((first, second), protocols, strict=True)
         )
     )

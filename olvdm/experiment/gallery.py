@@ -116,7 +116,8 @@ def _key(level: str, pair: tuple[_Scored, _Scored]) -> dict[str, Any]:
 
 def _rows(scored: _Scored) -> list[PromptRow]:
     protocol = scored.report["protocol"]
-    return read_rows(scored.branch.scores(protocol["level"]), rows_key(dict(protocol)))
+    folder, key = scored.branch.scores(protocol["level"]), rows_key(dict(protocol))
+    return read_rows(folder, key, protocol["num_prompts"])
 
 
 def _load(branch: Branch) -> OLVDMPipeline:

@@ -166,3 +166,9 @@ def test_a_program_can_read_on_how_many_prompts_the_second_is_lower(tmp_path: Pa
     found = rows["warp_error"]
     assert found["num_lower"] == found["num_prompts"] == len(make_rows())
     assert found["difference"]["high"] < 0
+
+
+def test_rows_of_more_prompts_than_a_report_is_of_are_not_compared(tmp_path: Path) -> None:
+    first = write_report(tmp_path / "first", make_rows(), num_prompts=NUM_PROMPTS - 10)
+    second = write_report(tmp_path / "second", make_rows(seed=1), num_prompts=NUM_PROMPTS)
+    assert compare_reports(first, second).num_prompts == NUM_PROMPTS - 10
