@@ -165,6 +165,26 @@ def save_prompts(path: Path, prompt_embeds: Mapping[str, Tensor]) -> None:
     save_file(rows, path, metadata={"prompts": json.dumps(list(prompt_embeds))})
 
 
+def check_scheduler(folder: Path, scheduler: Scheduler, schedule: NoiseSchedule) -> None:
+    """Refuse a scheduler that was saved, but that no checkpoint could be loaded with.
+
+    Args:
+        folder: Of the checkpoint.
+        scheduler: That was saved in it.
+        schedule: Of its denoiser.
+
+    Raises:
+        InputError: If it is of another class or has other settings than can be loaded.
+    """
+    try:
+        _load_scheduler(folder / SCHEDULER, schedule, type(scheduler))
+    except CheckpointError as error:
+        raise InputError(
+            f"a checkpoint cannot hold this scheduler ({error.user_message}); save the model with "
+            f"a {type(schedule.scheduler()).__name__} as the denoiser's schedule makes it"
+        ) from error
+
+
 def _text_encoder_loader(folder: Path, dtype: torch.dtype) -> Callable[[], TextEncoder]:
     def load() -> TextEncoder:
         with named("checkpoint", folder.parent):

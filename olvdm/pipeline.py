@@ -13,7 +13,7 @@ from torch import Tensor
 
 from olvdm.alignment import align_slots, slot_correlation, slot_presence
 from olvdm.autoencoder import VideoAutoencoder
-from olvdm.checkpoint import PROMPTS_NAME, load_checkpoint, save_prompts
+from olvdm.checkpoint import PROMPTS_NAME, check_scheduler, load_checkpoint, save_prompts
 from olvdm.denoiser import VideoDenoiser
 from olvdm.diffusers_api import DiffusionPipeline
 from olvdm.frame_conditioning import given_latents
@@ -137,6 +137,8 @@ class OLVDMPipeline(DiffusionPipeline):
     ) -> None:
         """Write the model as a folder that is whole or not there at all.
 
+        A scheduler that could not be loaded again is an `InputError`.
+
         Args:
             save_directory: The folder; one that is empty or was written by us is replaced.
             about: What the manifest says of data, steps and scores; none keeps what was loaded.
@@ -144,8 +146,10 @@ class OLVDMPipeline(DiffusionPipeline):
         _ = self.text_encoder  # what is not loaded could not be saved
         if self.num_candidates != self.config.get("num_candidates", 1):
             self.register_to_config(num_candidates=self.num_candidates)
-        with write_folder(Path(save_directory), "pipeline", about or self.about) as folder:
+        told = self.about if about is None else about
+        with write_folder(Path(save_directory), "pipeline", told) as folder:
             super().save_pretrained(folder, max_shard_size=SHARD_SIZE)
+            check_scheduler(folder, self.scheduler, self.denoiser.schedule)
             if self.prompt_embeds:
                 save_prompts(folder / PROMPTS_NAME, self.prompt_embeds)
 
@@ -190,8 +194,7 @@ class OLVDMPipeline(DiffusionPipeline):
             prompt_embeds: In place of `prompt`, as `encode_prompt` gives them.
             negative_prompt_embeds: In place of `negative_prompt`, likewise.
             callback_on_step_end: Called as ``callback(pipeline, step, timestep, tensors)`` after
-                each step, with ``latents`` and ``predicted``; it may raise to stop, but nothing
-                that it returns or changes is read.
+                each step, with ``latents`` and ``predicted``; all that it can do is raise to stop.
             output_type: Form of ``frames``.
 
         Returns:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from olvdm.diffusers_api import FlowMatchEulerDiscreteScheduler
 from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.frame_conditioning import encode_given_frames
 from olvdm.generation import Generation, OLVDMPipelineOutput
@@ -753,3 +754,24 @@ def test_number_of_candidates_that_was_set_later_is_saved(
         tiny_pipeline.num_candidates = number
         tiny_pipeline.save_pretrained(tmp_path / "model")
         assert OLVDMPipeline.from_pretrained(tmp_path / "model").num_candidates == number
+
+
+def test_scheduler_that_could_not_be_loaded_again_is_not_saved(
+    tiny_pipeline: OLVDMPipeline, tmp_path: Path
+) -> None:
+    settings: Any = tiny_pipeline.scheduler.config
+    tiny_pipeline.scheduler = FlowMatchEulerDiscreteScheduler.from_config(settings)
+    with pytest.raises(InputError, match=r"cannot hold this scheduler .*flow_shift"):
+        tiny_pipeline.save_pretrained(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    tiny_pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
+    tiny_pipeline.save_pretrained(tmp_path / "model")
+    assert OLVDMPipeline.from_pretrained(tmp_path / "model").scheduler.config["shift"] == 3.0
+
+
+def test_manifest_that_is_to_say_nothing_says_nothing(
+    tiny_pipeline: OLVDMPipeline, tmp_path: Path
+) -> None:
+    tiny_pipeline.about = {"steps": 3}
+    tiny_pipeline.save_pretrained(tmp_path / "model", about={})
+    assert OLVDMPipeline.from_pretrained(tmp_path / "model").about == {}
