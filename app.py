@@ -284,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     temp = prepare_environment()
     models = LoadedModels(options.checkpoints, load_pipeline, MODELS)
-    runs = options.runs or temp.folder / "runs"
+    runs = options.runs or temp.lasting / "runs"
     workshop = Workshop(models, options.checkpoints, temp.folder, runs)
     try:
         reason = _no_place(runs)

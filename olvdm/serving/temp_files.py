@@ -32,6 +32,7 @@ class TempFiles:
         _remove_orphans(self.parent)
         self.folder = self.parent / f"{PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
         self.folder.mkdir(mode=0o700)
+        self.lasting = self.folder / "lasting"  # is not swept: what is there goes with the process
         self._is_wiped = threading.Event()
         atexit.register(self.wipe)
 
@@ -65,6 +66,8 @@ class TempFiles:
     def sweep(self, max_age: float | int = limits.TEMP_AGE) -> int:
         """Remove what nobody has written to for a while; links are removed, never followed.
 
+        What lies in `lasting` stays.
+
         Args:
             max_age: Seconds since a file's last change.
 
@@ -74,6 +77,8 @@ class TempFiles:
         oldest = time.time() - max_age
         removed = 0
         for root, folders, files in os.walk(self.folder, topdown=False):
+            if Path(root).is_relative_to(self.lasting):
+                continue
             for path in (Path(root) / name for name in files + folders):
                 with suppress(OSError):  # gone already, or a folder that is not empty
                     if path.lstat().st_mtime > oldest:

@@ -56,6 +56,18 @@ def test_sweep_takes_old_folders_once_they_are_empty(temp_files):
     assert not folder.exists()
 
 
+def test_sweep_leaves_what_is_to_last_as_long_as_the_process(temp_files):
+    run = temp_files.lasting / "runs" / "0123456789abcdef"
+    run.mkdir(parents=True)
+    (run / "olvdm.json").write_text("{}")
+    for path in (run / "olvdm.json", run, run.parent, temp_files.lasting):
+        age(path)
+    assert temp_files.sweep() == 0
+    assert (run / "olvdm.json").exists()
+    temp_files.wipe()
+    assert not temp_files.lasting.exists()
+
+
 def test_sweep_follows_no_link(temp_files, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
