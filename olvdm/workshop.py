@@ -176,9 +176,9 @@ class Workshop(RunLibrary):
         return file
 
     def read_sample(self, key: object) -> ReadClip:
-        """Take one of the clips that are always there."""
+        """Take one of the clips that are always there; it needs one place, whoever takes it."""
         clip, notes = read_sample(key)
-        return ReadClip(self.shelf.put(clip), notes)
+        return ReadClip(self.shelf.put(clip, f"sample-{key}"), notes)
 
     def take_run(self, run_id: object) -> tuple[ReadClip, ReadClip]:
         """Take both clips of a comparison, to inspect them like clips from elsewhere."""

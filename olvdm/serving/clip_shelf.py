@@ -38,7 +38,7 @@ class ShelvedClip:
 
 
 class ClipShelf:
-    """The clips last read by anybody, each found by a name that nobody else can guess.
+    """The clips last read by anybody, what a person brought by a name that nobody else can guess.
 
     Args:
         most: Clips to keep; the one that was unused for longest leaves first.
@@ -49,16 +49,17 @@ class ClipShelf:
     def __init__(self, most: int = MOST_CLIPS) -> None:
         self._clips: Recent[ShelvedClip] = Recent(most)
 
-    def put(self, clip: ShelvedClip) -> str:
+    def put(self, clip: ShelvedClip, clip_id: str | None = None) -> str:
         """Keep a clip.
 
         Args:
             clip: The clip.
+            clip_id: Its name, where the clip is no secret and is kept once for all; else random.
 
         Returns:
-            Its random name.
+            Its name.
         """
-        clip_id = secrets.token_hex(16)
+        clip_id = clip_id or secrets.token_hex(16)
         self._clips.put(clip_id, clip)
         return clip_id
 

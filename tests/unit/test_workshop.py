@@ -14,7 +14,7 @@ from olvdm.errors import CheckpointError, InputError, OlvdmError
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.results import MODELS, finished_comparison
 from olvdm.run_library import MOST_BROUGHT, MOST_PAIRS
-from olvdm.serving.clip_shelf import ShelvedClip
+from olvdm.serving.clip_shelf import MOST_CLIPS, ShelvedClip
 from olvdm.serving.loaded_models import LoadedModels
 from olvdm.serving.stored_runs import StoredRun
 from olvdm.workshop import Job, Workshop
@@ -508,6 +508,12 @@ class TestUploads:
 
 
 class TestInspection:
+    def test_sample_clip_takes_no_more_than_one_place(self, no_model) -> None:
+        own = shelved(no_model, moving_frames())
+        names = {no_model.read_sample("shapes").clip_id for _ in range(MOST_CLIPS)}
+        assert len(names) == 1
+        assert no_model.shelf.get(own).name == texts.YOUR_CLIP
+
     def test_sample_clip_can_be_inspected(self, workshop) -> None:
         finished = last(workshop.inspect(workshop.read_sample("shapes").clip_id, 4, 8, 0))
         assert len(finished.clips[0].frames) == 8
