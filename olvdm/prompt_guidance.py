@@ -66,9 +66,10 @@ def guidance_of(
         if one.shape[2] != prompt_dim:
             raise InputError(f"{name} must be {prompt_dim} wide for this model, got {one.shape[2]}")
     if wanted.shape != unwanted.shape:
+        given = "negative_prompt_embeds" if negative is not None else "this model's own prompts"
         raise InputError(
-            "prompt_embeds and negative_prompt_embeds must be equally long, got "
-            f"{wanted.shape[1]} and {unwanted.shape[1]} tokens"
+            f"prompt_embeds and {given} must be equally long, got {wanted.shape[1]} and "
+            f"{unwanted.shape[1]} tokens"
         )
     device = denoiser.device
     return Guidance(wanted.to(device), unwanted.to(device), float(generation.guidance_scale))

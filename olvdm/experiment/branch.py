@@ -5,7 +5,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from olvdm.errors import InputError
 from olvdm.evaluation.prompt_rows import ROWS_NAME, write_text
 from olvdm.evaluation.protocol import Evaluation
 from olvdm.evaluation.report import SCORES_NAME, evaluate_checkpoint, supplement_report
-from olvdm.experiment.suite import RowPlan
+from olvdm.experiment.suite import SAMPLING, RowPlan
 from olvdm.manifest import MANIFEST_NAME, file_sha256, remove_stale
 from olvdm.training.assembly import assemble
 from olvdm.training.config import AutoencoderConfig, DenoiserConfig, TrainingConfig, load_config
@@ -79,39 +79,41 @@ class Branch:
         """Return the folder of its scores at a level."""
         return self.folder / f"scores-{level}"
 
-    def prompts_done(self, level: str, num_prompts: int) -> int:
+    def prompts_done(self, evaluation: Evaluation) -> int:
         """Return how many prompts of a level are drawn.
 
         Args:
-            level: Of the prompts.
-            num_prompts: That are wanted.
+            evaluation: What all rows are asked.
 
         Returns:
             At most as many as are wanted.
         """
-        if self.report(level, num_prompts) is not None:
-            return num_prompts
-        if not self._is_judged(self._read_scores(level)[1]):
+        if self.report(evaluation) is not None:
+            return evaluation.num_prompts
+        if not self._is_judged(self._read_scores(evaluation.level)[1]):
             return 0  # they are drawn again, since pixels are not kept
-        rows = self.scores(level) / ROWS_NAME
+        rows = self.scores(evaluation.level) / ROWS_NAME
         lines = rows.read_bytes().count(b"\n") if rows.is_file() else 0
-        return min(lines, max(num_prompts - 1, 0))
+        return min(lines, max(evaluation.num_prompts - 1, 0))
 
-    def report(self, level: str, num_prompts: int) -> dict[str, Any] | None:
+    def report(self, evaluation: Evaluation) -> dict[str, Any] | None:
         """Return the finished report of a level, where this checkpoint has one.
 
         Args:
-            level: Of the prompts.
-            num_prompts: That it must hold.
+            evaluation: What all rows are asked; the row's own sampling is added.
 
         Returns:
             The report, or nothing where it must be made, or made anew.
         """
-        report, protocol = self._read_scores(level)
+        report, protocol = self._read_scores(evaluation.level)
         if not self.has_checkpoint or not report:
             return None
-        wanted: dict[str, Any] = {"num_prompts": num_prompts, **self.row.sampling}
-        is_same = all(protocol.get(name) == value for name, value in wanted.items())
+        asked = replace(evaluation, **self.row.sampling)
+        wanted = {name: getattr(asked, name) for name in ("num_prompts", *SAMPLING)}
+        # what an earlier version does not name, it could not do; none is for the model to say
+        is_same = all(
+            value is None or protocol.get(name, value) == value for name, value in wanted.items()
+        )
         is_same = is_same and self._is_judged(protocol)
         checksum = file_sha256(self.checkpoint / MANIFEST_NAME)
         return report if is_same and protocol.get("checkpoint_sha256") == checksum else None
@@ -185,8 +187,7 @@ def score_branch(
         advance: Called after each prompt that is drawn; it may raise to stop.
     """
     level = evaluation.level
-    settings = {one.name: getattr(evaluation, one.name) for one in fields(evaluation)}
-    settings |= dict(branch.row.sampling)
+    settings = asdict(replace(evaluation, **branch.row.sampling))
     drawn, started = 0, time.monotonic()
 
     def count(part: str) -> None:
@@ -217,7 +218,7 @@ def supplement_branch(branch: Branch, evaluation: Evaluation) -> None:
         branch: The branch; where it is not scored to its end, nothing is done.
         evaluation: Level and number of the prompts.
     """
-    if branch.report(evaluation.level, evaluation.num_prompts) is not None:
+    if branch.report(evaluation) is not None:
         supplement_report(branch.scores(evaluation.level), branch.checkpoint)
 
 

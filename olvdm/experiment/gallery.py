@@ -88,7 +88,7 @@ def _pair(plan: Plan, evaluation: Evaluation) -> tuple[_Scored, _Scored] | None:
         scored = [
             _Scored(branch, report)
             for branch in found
-            if branch and (report := branch.report(evaluation.level, evaluation.num_prompts))
+            if branch and (report := branch.report(evaluation))
         ]
         if len(scored) == len(names):
             return scored[0], scored[1]

@@ -70,7 +70,7 @@ def gather_results(plan: Plan, asked: Asked) -> Results | None:
     reports: dict[tuple[str, int, str], Mapping[str, Any]] = {}
     for (name, seed), branch in plan.branches.items():
         for level, evaluation in asked.evaluations.items():
-            report = branch.report(level, evaluation.num_prompts)
+            report = branch.report(evaluation)
             if report is not None:
                 reports[name, seed, level] = report
     if not reports:

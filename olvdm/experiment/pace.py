@@ -27,8 +27,7 @@ def missing_branches(plan: Plan, evaluations: Mapping[str, Evaluation]) -> list[
     for (name, seed), branch in plan.branches.items():
         steps = branch.num_steps - branch.steps_done
         to_draw = {
-            level: one.num_prompts - branch.prompts_done(level, one.num_prompts)
-            for level, one in evaluations.items()
+            level: one.num_prompts - branch.prompts_done(one) for level, one in evaluations.items()
         }
         prompts = sum(to_draw.values())
         if steps or prompts:

@@ -155,17 +155,14 @@ class _Run:
     def _score(self, branch: Branch) -> None:
         """Draw and measure at every level that is not done."""
         for level, evaluation in self.asked.evaluations.items():
-            if branch.report(level, evaluation.num_prompts) is not None:
+            if branch.report(evaluation) is not None:
                 continue
             self._say(branch, f"draws {level}")
             score_branch(branch, evaluation, self.plan.places.judges, self._advance)
             write_results(self.plan, self.asked)
 
     def _drawn(self, branch: Branch) -> int:
-        return sum(
-            branch.prompts_done(level, one.num_prompts)
-            for level, one in self.asked.evaluations.items()
-        )
+        return sum(branch.prompts_done(one) for one in self.asked.evaluations.values())
 
     def _say(self, branch: Branch, what: str) -> None:
         self.bar.set_description_str(f"{branch.row.name} {branch.seed} {what}: ")

@@ -3,9 +3,11 @@ import torch
 from torch import Tensor, nn
 
 from olvdm.denoiser import VideoDenoiser
+from olvdm.errors import InputError
 from olvdm.frame_conditioning import GivenLatents, nothing_given
+from olvdm.generation import Generation
 from olvdm.noise_schedule import SCHEDULES
-from olvdm.prompt_guidance import Guidance, guided_prediction, prompt_agreement
+from olvdm.prompt_guidance import Guidance, guidance_of, guided_prediction, prompt_agreement
 from tests.tiny_networks import PROMPT_DIM, tiny_denoiser
 
 SHAPE = (1, 4, 4, 8, 8)
@@ -48,6 +50,12 @@ def test_guidance_of_one_is_the_prompt_alone() -> None:
         plain = guided_prediction(tiny_denoiser(), latents, timesteps, guidance(1.0))
         nearly = guided_prediction(tiny_denoiser(), latents, timesteps, guidance(1 + 1e-6))
     torch.testing.assert_close(plain, nearly, atol=1e-4, rtol=0)
+
+
+def test_embeddings_of_another_length_are_held_against_the_prompts_of_the_model() -> None:
+    short, own = noise(1, 1, 5, PROMPT_DIM), noise(2, 1, 6, PROMPT_DIM)
+    with pytest.raises(InputError, match="own prompts must be equally long, got 5 and 6 tokens"):
+        guidance_of(Generation(prompt_embeds=short), 0, lambda _: own, tiny_denoiser())
 
 
 def guidance(scale: float) -> Guidance:

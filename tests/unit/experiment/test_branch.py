@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,4 +51,14 @@ def test_every_prompt_that_is_drawn_counts_and_no_other(
     score_branch(begun, ASKED, None, lambda: calls.append(None))
     assert len(calls) == drawn
     assert begun.cost()["prompts"] == 2 + drawn
-    assert begun.prompts_done(LEVEL, 3) == 3
+    assert begun.prompts_done(ASKED) == 3
+
+
+@pytest.mark.parametrize("sampling", [{"num_inference_steps": 1}, {"slot_guidance_scale": 1.0}])
+def test_scores_of_a_row_that_no_longer_asks_for_something_do_not_count(
+    begun: Branch, sampling: dict[str, float]
+) -> None:
+    guided = replace(begun, row=replace(begun.row, sampling=sampling))
+    score_branch(guided, ASKED, None, lambda: None)
+    assert guided.report(ASKED) is not None
+    assert begun.report(ASKED) is None

@@ -344,10 +344,10 @@ def test_half_a_training_does_not_go_on_with_other_settings(
 
 def test_scores_of_another_checkpoint_do_not_count(base: Path, copy: Path) -> None:
     branch = plan(base, copy).branches["lvdm", 1]
-    assert branch.report(LEVEL, 2) is not None
+    assert branch.report(asked().evaluations[LEVEL]) is not None
     manifest = branch.checkpoint / MANIFEST_NAME
     manifest.write_text(manifest.read_text(encoding="utf-8") + " ", encoding="utf-8")
-    assert branch.report(LEVEL, 2) is None
+    assert branch.report(asked().evaluations[LEVEL]) is None
 
 
 def test_clips_are_drawn_again_for_other_judges_and_nothing_is_trained(
@@ -356,13 +356,13 @@ def test_clips_are_drawn_again_for_other_judges_and_nothing_is_trained(
     judges = write_judges(tmp_path / "judges")
     found = plan(base, copy, judges=judges, rows=["lvdm"], num_seeds=1)
     branch = found.branches["lvdm", 1]
-    assert (branch.prompts_done(LEVEL, 2), branch.steps_done) == (0, 2)
+    assert (branch.prompts_done(asked().evaluations[LEVEL]), branch.steps_done) == (0, 2)
     monkeypatch.setattr(runner, "train_branch", None)
     run(found)
-    report = branch.report(LEVEL, 2)
+    report = branch.report(asked().evaluations[LEVEL])
     assert report is not None
     assert report["protocol"]["judges_sha256"] == file_sha256(judges / MANIFEST_NAME)
-    assert branch.prompts_done(LEVEL, 2) == 2
+    assert branch.prompts_done(asked().evaluations[LEVEL]) == 2
 
 
 def test_cost_is_told_of_every_branch(results: Results) -> None:
