@@ -74,7 +74,7 @@ objects, and how well generated clips show what their prompts say. What was stop
 
 examples:
   olvdm evaluate --checkpoint checkpoints/lvdm --level simple --output runs/lvdm-scores
-  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/olvdm-scores \
+  olvdm evaluate --checkpoint checkpoints/olvdm --level simple --output runs/olvdm-scores \\
       --compare runs/lvdm-scores
   olvdm evaluate --parts reconstruction slots --num-clips 16 --output runs/quick
   olvdm evaluate --checkpoint runs/mine --judges checkpoints/judge --level ood --output runs/ood

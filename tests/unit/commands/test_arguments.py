@@ -38,6 +38,11 @@ def test_help_teaches_by_examples(words, capsys) -> None:
     assert f"  olvdm {words[0]}" in examples
 
 
+def test_example_of_two_lines_is_shown_on_two_lines(capsys) -> None:
+    examples = help_of("evaluate", capsys=capsys).partition("\nexamples:\n")[2]
+    assert "--output runs/olvdm-scores \\\n      --compare runs/lvdm-scores\n" in examples
+
+
 @pytest.mark.parametrize("stage", CONFIGS)
 def test_every_setting_is_an_option(stage) -> None:
     options = [
