@@ -15,6 +15,7 @@ from olvdm.pipeline import OLVDMPipeline
 from olvdm.slot_decoder import SlotDecoder
 from olvdm.slot_encoder import SlotEncoder
 from olvdm.text_encoder import TextEncoder
+from olvdm.training.config import SHAPES
 from olvdm.training.parts import find_part, load_part
 from olvdm.training.state import DTYPES
 
@@ -49,7 +50,8 @@ def assemble(
     _check_fit(pipeline)
     about = {name: about_training(folder, name) for name, folder in trainings.items()}
     level = about["denoiser"].get("config", {}).get("level")
-    if level in LEVELS and not about["denoiser"]["config"].get("videos"):
+    data = about["denoiser"].get("data", SHAPES.format(level))  # those of before do not say it
+    if level in LEVELS and data == SHAPES.format(level):
         pipeline.store_prompts(example_prompts(level))
     for name, part in (
         ("autoencoder", "autoencoder"),
@@ -60,7 +62,7 @@ def assemble(
     ):
         dtype_name = about[part].get("config", {}).get("weights_dtype", "fp32")
         convert_weights(getattr(pipeline, name), dtype_name)
-    return pipeline, {"data": f"moving shapes, level {level}", "trainings": about}
+    return pipeline, {"data": data, "trainings": about}
 
 
 def about_training(folder: Path, part: str) -> dict[str, Any]:

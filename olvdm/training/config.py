@@ -27,6 +27,8 @@ PRESET_FILES = NamedFiles("preset", PRESETS, "olvdm.training", "presets", noun="
 # The family of losses that keep slots consistent in time.
 SLOT_LOSSES = ("l2", "gram", "smooth", "identity", "nce", "nce_batch", "anchored", "corr")
 
+OWN_VIDEOS, SHAPES = "videos of one's own", "moving shapes, level {}"  # what clips are called
+
 StageName = Literal["autoencoder", "slots", "denoiser", "judge"]
 
 
@@ -99,6 +101,11 @@ class TrainingConfig:
         for declared in fields(self):
             value = checked(declared, getattr(self, declared.name))
             object.__setattr__(self, declared.name, value)
+
+    @property
+    def clips_name(self) -> str:
+        """What its clips are, in words that tell no path."""
+        return OWN_VIDEOS if self.videos is not None else SHAPES.format(self.level)
 
 
 @dataclass(frozen=True, kw_only=True)

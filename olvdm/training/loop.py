@@ -311,7 +311,12 @@ class _Training:
         record = {**about, "config": settings, "sums": sums, "counts": self.counts}
         save_state(self.output, self.position, tensors, record)
         shipped = {name: value for name, value in settings.items() if name not in PATHS}
-        shown: dict[str, object] = {"step": self.position.step, **about, "config": shipped}
+        shown: dict[str, object] = {
+            "step": self.position.step,
+            "data": self.config.clips_name,
+            **about,
+            "config": shipped,
+        }
         with self._shown_weights():
             self.stage.prepare_networks()
             dtype_name = self.config.weights_dtype

@@ -8,11 +8,12 @@ from olvdm.cli import main
 from olvdm.data.moving_shapes import MovingShapes
 from olvdm.evaluation.judges import Judges
 from olvdm.pipeline import OLVDMPipeline
+from olvdm.training.config import OWN_VIDEOS
 from olvdm.training.state import save_networks
 from tests import tiny_networks
 from tests.tiny_judges import tiny_attribute_network
 
-SETTINGS = {"level": "simple", "videos": None, "weights_dtype": "bf16"}
+SETTINGS = {"level": "simple", "weights_dtype": "bf16"}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,18 @@ def test_manifest_says_where_the_parts_come_from(packaged) -> None:
         "slots": 7,
         "denoiser": 7,
     }
+
+
+def test_model_of_ones_own_videos_is_not_said_to_know_moving_shapes(trainings, tmp_path) -> None:
+    pipeline = tiny_networks.tiny_pipeline()
+    networks = {"denoiser": pipeline.denoiser, "text_encoder": pipeline.text_encoder}
+    about = {"data": OWN_VIDEOS, "config": SETTINGS}
+    save_networks(tmp_path / "denoiser", networks, "bf16", about)
+    words = ["--denoiser", str(tmp_path / "denoiser")]
+    assert package(trainings, tmp_path / "mine", *words) == 0
+    loaded = OLVDMPipeline.from_pretrained(tmp_path / "mine", torch_dtype=torch.float32)
+    assert loaded.about["data"] == OWN_VIDEOS
+    assert loaded.prompt_embeds == {}
 
 
 def test_weights_keep_the_size_in_which_they_were_saved(trainings, packaged) -> None:

@@ -52,6 +52,14 @@ def test_training_leaves_all_that_it_promises(tmp_path: Path) -> None:
     assert {"loss", "twice", "grad_norm", "learning_rate", "val/score"} <= result.keys()
 
 
+@pytest.mark.parametrize(
+    ("videos", "data"), [(None, "moving shapes, level full"), ("holiday", "videos of one's own")]
+)
+def test_networks_say_what_they_were_trained_on(tmp_path: Path, videos: str, data: str) -> None:
+    train(TinyStage(), tiny_config(max_steps=1, videos=videos), tmp_path)
+    assert json.loads((tmp_path / "final" / "olvdm.json").read_text())["about"]["data"] == data
+
+
 def test_loss_falls(tmp_path: Path) -> None:
     train(TinyStage(), tiny_config(max_steps=150, log_every=30), tmp_path)
     losses = lines(tmp_path, "loss")
