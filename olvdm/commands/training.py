@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from olvdm.training.loop import train
 from olvdm.training.parts import build_stage, check_begun
 from olvdm.training.state import check_output
 
-NEXT_STEP = {
-    "autoencoder": "olvdm train slots --preset NAME --autoencoder {final} --output DIR",
-    "slots": "olvdm train denoiser --preset NAME --slots {final} --autoencoder DIR --output DIR",
-    "denoiser": "olvdm package --denoiser {final} --autoencoder DIR --slots DIR --output DIR",
-    "judge": "olvdm package --judge {final} --slots DIR --output DIR",
+NEXT_COMMANDS = {
+    "autoencoder": "olvdm train slots --preset {preset}{clips} --autoencoder {autoencoder}",
+    "slots": "olvdm train denoiser --preset {preset}{clips} --autoencoder {autoencoder} "
+    "--slots {slots} --slot-loss corr",
+    "denoiser": "olvdm package --autoencoder {autoencoder} --slots {slots} --denoiser {denoiser}",
+    "judge": "olvdm package --judge {judge} --slots DIR",
 }
+CLIPS = ("videos", "num_frames", "height", "width")  # settings in which all stages are alike
+
+log = logging.getLogger(__name__)
 
 
 def train_stage(arguments: argparse.Namespace) -> None:
@@ -35,6 +40,7 @@ def train_stage(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.stage, _preset(arguments, output), _changes(arguments))
     if config.latents is None:
         config = replace(config, latents=str(output.parent / "latents"))  # other trainings' too
+    _tell_idle_slots(config)
     check_output(output, arguments.resume)  # again in the loop, but all clips are encoded before
     if arguments.resume:
         _check_resumed(config, output)
@@ -46,17 +52,37 @@ def train_stage(arguments: argparse.Namespace) -> None:
     if PartialState().is_main_process:
         for name, value in scores.items():
             print(f"{name:24} {value:.6g}")
-        _say_what_is_next(arguments.stage, output, is_done=scores["progress"] >= 1)
+        _say_what_is_next(arguments, config, is_done=scores["progress"] >= 1)
 
 
-def _say_what_is_next(stage: str, output: Path, is_done: bool) -> None:
+def _tell_idle_slots(config: TrainingConfig) -> None:
+    """Say so where slots are named and nothing looks at them: whoever names them wants OLVDM."""
+    if isinstance(config, DenoiserConfig) and config.slots is not None and not config.needs_slots:
+        log.warning("no loss looks at the slots, so this trains LVDM; --slot-loss corr is OLVDM")
+
+
+def _say_what_is_next(arguments: argparse.Namespace, config: TrainingConfig, is_done: bool) -> None:
+    output = Path(arguments.output)
     final = output / "final"
     if is_done:
         print(f"the networks are in {final}; next:")
-        print(NEXT_STEP[stage].format(final=final))
+        print(_next_command(arguments.stage, config, final, arguments.preset or "NAME"))
     else:
         print(f"stopped before the end; the networks as they are so far are in {final}; to go on:")
-        print(f"olvdm train {stage} --resume --output {output}")
+        print(f"olvdm train {arguments.stage} --resume --output {shlex.quote(str(output))}")
+
+
+def _next_command(stage: str, config: TrainingConfig, final: Path, preset: str) -> str:
+    """Return the command that goes on from a finished stage, on the same clips and parts."""
+    parts = {name: getattr(config, name, None) or "DIR" for name in ("autoencoder", "slots")}
+    words = {"preset": preset, **parts, stage: str(final)}
+    clips = ""
+    for name in CLIPS:
+        value = getattr(config, name)
+        if value != getattr(TrainingConfig, name):
+            clips += f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+    quoted = {name: shlex.quote(word) for name, word in words.items()}
+    return NEXT_COMMANDS[stage].format(clips=clips, **quoted) + " --output DIR"
 
 
 def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:

@@ -204,7 +204,7 @@ class FolderClips:
         except PermissionError:
             return "The file may not be read; change its permissions."
         if num_frames < self._span:
-            return f"The clip has {num_frames} frames; at least {self._span} are needed."
+            return self._too_short(num_frames)
         return _CachedVideo(name, sha256, cache, num_frames)
 
     @property

@@ -1,7 +1,12 @@
+import shlex
+from pathlib import Path
+
 import pytest
 import torch
 
 from olvdm.cli import main
+from olvdm.commands.arguments import parse
+from olvdm.commands.training import _next_command
 from olvdm.denoiser import VideoDenoiser
 from olvdm.errors import CheckpointError, InputError
 from olvdm.text_encoder import TextEncoder
@@ -43,6 +48,51 @@ def test_stopped_training_says_how_it_goes_on(capsys, monkeypatch) -> None:
     assert "stopped before the end" in said
     assert "olvdm train autoencoder --resume --output ae" in said
     assert "olvdm train slots" not in said
+
+
+@pytest.mark.parametrize(
+    ("stage", "changes", "command"),
+    [
+        ("autoencoder", {}, "train slots --preset smoke --autoencoder runs/new/final"),
+        (
+            "autoencoder",
+            {"videos": "my videos", "height": 32},
+            (
+                "train slots --preset smoke --videos 'my videos' --height 32 "
+                "--autoencoder runs/new/final"
+            ),
+        ),
+        (
+            "slots",
+            {"videos": "my_videos", "autoencoder": "runs/ae"},
+            (
+                "train denoiser --preset smoke --videos my_videos --autoencoder runs/ae "
+                "--slots runs/new/final --slot-loss corr"
+            ),
+        ),
+        (
+            "denoiser",
+            {"autoencoder": "runs/ae", "slots": "runs/slots"},
+            "package --autoencoder runs/ae --slots runs/slots --denoiser runs/new/final",
+        ),
+        ("denoiser", {}, "package --autoencoder DIR --slots DIR --denoiser runs/new/final"),
+        ("judge", {}, "package --judge runs/new/final --slots DIR"),
+    ],
+)
+def test_next_command_goes_on_with_the_same_clips_and_parts(stage, changes, command) -> None:
+    config = load_config(stage, "smoke", changes)
+    shown = _next_command(stage, config, Path("runs/new/final"), "smoke")
+    assert shown == f"olvdm {command} --output DIR"
+    assert parse(shlex.split(shown)[1:]).output == "DIR"
+
+
+def test_slots_that_no_loss_looks_at_are_told(checkpoint, caplog) -> None:
+    words = ["denoiser", "--preset", "smoke", "--slots", str(checkpoint), "--output", "x"]
+    assert train(*words) == 2
+    assert "this trains LVDM; --slot-loss corr is OLVDM" in caplog.text
+    caplog.clear()
+    assert train(*words, "--slot-loss", "corr") == 2
+    assert "LVDM" not in caplog.text
 
 
 def test_folder_of_another_training_is_refused_before_clips_are_encoded(
