@@ -32,13 +32,8 @@ DISK_FULL = "The disk is full, so the clip could not be decoded; make room, or t
 REFUSALS = {
     "no_video": "The file has no video track; choose one with moving pictures.",
     "not_still": UNREADABLE_STILL,
-    "single": (
-        f"The clip has 1 frame; at least {limits.CLIP_FRAMES.low} are needed, so use a longer one."
-    ),
-    "short": (
-        f"The clip has {{}} frames; at least {limits.CLIP_FRAMES.low} are needed, "
-        "so use a longer one."
-    ),
+    "single": "The clip has 1 frame; at least {} are needed, so use a longer one.",
+    "short": "The clip has {} frames; at least {} are needed, so use a longer one.",
     "size": (
         f"The picture is {{}}x{{}} pixels; each side must be {limits.FRAME_SIDE} "
         f"and the whole at most {limits.FRAME_PIXELS:,} pixels, so scale it first."
@@ -86,6 +81,7 @@ def decode_video(
     max_frames: int = limits.CLIP_FRAMES.high,
     side: int = limits.DECODED_SIDE,
     max_bytes: int = limits.UPLOAD_BYTES,
+    min_frames: int = limits.CLIP_FRAMES.low,
 ) -> DecodedVideo:
     """Decode the start of a video, whatever its name says and whoever made it.
 
@@ -94,9 +90,10 @@ def decode_video(
         max_frames: Frames to read; what follows is left out, and a note says so.
         side: Longest side of a frame in pixels; larger pictures keep their shape and shrink.
         max_bytes: Largest file accepted.
+        min_frames: Fewest frames accepted.
 
     Returns:
-        At least 8 frames, with notes on what was done to them.
+        At least that many frames, with notes on what was done to them.
 
     Raises:
         ValueError: If the frames asked for would not fit in the child's reply.
@@ -106,7 +103,7 @@ def decode_video(
     """
     if max_frames * side * side * 3 > limits.DECODE_PAYLOAD:
         raise ValueError(f"{max_frames} frames of {side}x{side} exceed {limits.DECODE_PAYLOAD} B")
-    return _decode(Path(path), "video", max_frames, side, max_bytes)
+    return _decode(Path(path), "video", max_frames, side, max_bytes, min_frames)
 
 
 def decode_still(path: str | Path, side: int = limits.DECODED_SIDE) -> UInt8[np.ndarray, "h w 3"]:
@@ -121,10 +118,12 @@ def decode_still(path: str | Path, side: int = limits.DECODED_SIDE) -> UInt8[np.
 
     Source: Ours: as `decode_video`, with signature and size checked before Pillow sees the file.
     """
-    return _decode(Path(path), "still", 1, side, limits.UPLOAD_BYTES).frames[0]
+    return _decode(Path(path), "still", 1, side, limits.UPLOAD_BYTES, 1).frames[0]
 
 
-def _decode(path: Path, kind: str, max_frames: int, side: int, max_bytes: int) -> DecodedVideo:
+def _decode(
+    path: Path, kind: str, max_frames: int, side: int, max_bytes: int, min_frames: int
+) -> DecodedVideo:
     """Run the child on a private copy: no name of the person's choosing reaches a library."""
     unreadable = UNREADABLE_STILL if kind == "still" else UNREADABLE
     with tempfile.TemporaryDirectory(prefix="olvdm-decode-") as private:
@@ -135,7 +134,7 @@ def _decode(path: Path, kind: str, max_frames: int, side: int, max_bytes: int) -
             "kind": kind,
             "name": name,
             "max_frames": max_frames,
-            "min_frames": limits.CLIP_FRAMES.low,
+            "min_frames": min_frames,
             "side": side,
             "min_source_side": limits.FRAME_SIDE.low,
             "max_source_side": limits.FRAME_SIDE.high,

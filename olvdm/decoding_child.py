@@ -146,10 +146,10 @@ def decode_video(job: Job) -> Reply:
             times.append(frame.time)
         if track.metadata.get("alpha_mode") == "1":  # VP8 and VP9: the decoder itself drops it
             reply.add_note("alpha")
-        if len(reply.frames) == 1:
-            raise RefusalError("single")
         if len(reply.frames) < job["min_frames"]:
-            raise RefusalError("short", len(reply.frames))
+            if len(reply.frames) == 1:
+                raise RefusalError("single", job["min_frames"])
+            raise RefusalError("short", len(reply.frames), job["min_frames"])
         reply.fps = frame_rate(times, track.average_rate, reply)
         return reply
 

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -128,7 +128,7 @@ class FolderClips:
             if not self.is_held_out or _split_of(rank) == split
             for start in self._starts(video)
         ]
-        self._report(len(videos))
+        self._report(videos)
 
     def __len__(self) -> int:
         """Count the clips."""
@@ -193,9 +193,10 @@ class FolderClips:
             if num_frames is None:
                 decoded = decode_video(
                     path,
-                    max_frames=limits.DECODE_PAYLOAD // (3 * self._side**2),
+                    max_frames=self._most_frames,
                     side=self._side,
                     max_bytes=limits.TRAINING_VIDEO_BYTES,
+                    min_frames=1,  # how many a clip needs is said below, in one sentence
                 )
                 _save(cache, fit_frames(decoded.frames, self.height, self.width))
                 num_frames = len(decoded.frames)
@@ -204,7 +205,11 @@ class FolderClips:
         except PermissionError:
             return "The file may not be read; change its permissions."
         if num_frames < self._span:
-            return self._too_short(num_frames)
+            noun = "frame" if num_frames == 1 else "frames"
+            return (
+                f"The clip has {num_frames} {noun}; at least {self._span} are needed, so use a "
+                "longer one, or ask for fewer frames a clip."
+            )
         return _CachedVideo(name, sha256, cache, num_frames)
 
     @property
@@ -213,6 +218,11 @@ class FolderClips:
         payload = math.isqrt(limits.DECODE_PAYLOAD // (3 * max(self._span, limits.CLIP_FRAMES.low)))
         return max(16, min(2 * max(self.height, self.width), payload) // 2 * 2)
 
+    @property
+    def _most_frames(self) -> int:
+        """Frames of a video that are read; what follows is left out."""
+        return limits.DECODE_PAYLOAD // (3 * self._side**2)
+
     def _starts(self, video: _CachedVideo) -> list[int]:
         """Return where the clips of a video begin; they do not overlap."""
         count, rest = divmod(video.num_frames, self._span)
@@ -220,12 +230,12 @@ class FolderClips:
         first = int(rng.integers(rest + 1))
         return [first + number * self._span for number in range(count)]
 
-    def _report(self, num_videos: int) -> None:
-        """Say in one line what the folder gave."""
+    def _report(self, videos: Sequence[_CachedVideo]) -> None:
+        """Say what the folder gave, and what of it is left out."""
         without = sum(not self.captions.find(video.name) for video, _ in self.clips)
         log.info(
             "%d videos used, %d skipped: %d clips of %d frames for %s, %d without a caption",
-            num_videos,
+            len(videos),
             len(self.skipped),
             len(self),
             self.num_frames,
@@ -237,7 +247,15 @@ class FolderClips:
                 "%s is not held out: that needs %d usable videos, and there are %d",
                 self.split,
                 HELD_OUT_EVERY,
-                num_videos,
+                len(videos),
+            )
+        num_cut = sum(video.num_frames >= self._most_frames for video in videos)
+        if num_cut:
+            log.warning(
+                "of %d of the videos only the first %d frames are read; cut longer ones into "
+                "pieces to use all of them",
+                num_cut,
+                self._most_frames,
             )
 
 

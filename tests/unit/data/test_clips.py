@@ -32,7 +32,7 @@ def folder(tmp_path):
 @pytest.fixture
 def messy_folder(folder):
     """With a short video, a broken one, and a file that is none."""
-    write_mp4(moving_frames(9), folder / "short.mp4")
+    write_mp4(moving_frames(5), folder / "short.mp4")
     (folder / "broken.mp4").write_text("no video")
     (folder / "notes.md").write_text("no video either")
     return folder
@@ -49,11 +49,32 @@ def test_unusable_videos_are_skipped_with_a_line_each_and_a_summary(messy_folder
     data = FolderClips(messy_folder)
     assert [(video.name, video.reason) for video in data.skipped] == [
         ("broken.mp4", decoding.UNREADABLE),
-        ("short.mp4", "The clip has 9 frames; at least 16 are needed."),
+        (
+            "short.mp4",
+            (
+                "The clip has 5 frames; at least 16 are needed, so use a longer one, or ask for "
+                "fewer frames a clip."
+            ),
+        ),
     ]
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 2
     assert "2 videos used, 2 skipped: 3 clips of 16 frames for train" in caplog.text
+
+
+def test_video_of_fewer_frames_than_the_decoder_asks_elsewhere_can_be_trained_on(messy_folder):
+    data = FolderClips(messy_folder, num_frames=4)
+    assert "short.mp4" in {video.name for video, _ in data.clips}
+
+
+def test_videos_longer_than_what_is_read_are_told(folder, caplog):
+    FolderClips(folder, height=512, width=512)
+    assert "of 2 of the videos only the first 16 frames are read; cut longer ones" in caplog.text
+
+
+def test_videos_that_are_read_whole_are_not_called_cut(folder, caplog):
+    FolderClips(folder)
+    assert "are read" not in caplog.text
 
 
 def test_log_names_no_file(messy_folder, caplog):
