@@ -1,8 +1,12 @@
 """How a training is asked to stop: the first signal is a wish, the second one a command."""
 
+import os
 import signal
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
+
+HEARD = b"\nstopping: this step is finished and saved; a second Ctrl-C loses what is not saved\n"
 
 
 class StopSignal:
@@ -36,5 +40,8 @@ class StopSignal:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.is_set = True
+        if os.environ.get("RANK", "0") == "0":
+            with suppress(OSError):
+                os.write(2, HEARD)  # print may be what the signal interrupts
         for each in self.previous:
             signal.signal(each, signal.SIG_DFL)

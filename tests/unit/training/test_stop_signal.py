@@ -19,6 +19,12 @@ def test_first_signal_is_a_wish(number: signal.Signals) -> None:
         assert stop.is_set
 
 
+def test_who_asks_to_stop_is_heard_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    with StopSignal():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert "this step is finished and saved; a second Ctrl-C loses" in capfd.readouterr().err
+
+
 def test_second_signal_ends_the_process() -> None:
     program = (
         "import os, signal\n"
