@@ -89,8 +89,8 @@ def _captions_of_rows(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         caption = next((row[column] for column in CAPTION_COLUMNS if column in row), None)
         if not isinstance(file, str) or not isinstance(caption, str):
             raise InputError(
-                f"row {number} lacks a file or a caption; every row needs both, in columns of "
-                "these names"
+                f"row {number} lacks a file or a caption; every row needs both, under the names "
+                "file and caption, and a CSV file has a comma between them"
             )
         captions[file.replace("\\", "/")] = caption
     return captions

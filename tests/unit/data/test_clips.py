@@ -230,6 +230,7 @@ def test_named_captions_file_comes_first(folder, tmp_path):
         ("captions.json", b"[" * 100_000, "it is not readable CSV or JSON"),
         ("captions.csv", b"\xff\xfe\0", "it is not readable CSV or JSON"),
         ("captions.csv", b"name,words\na.mp4,a ramp\n", "row 1 lacks a file or a caption"),
+        ("captions.csv", b"file;caption\na.mp4;a ramp\n", "row 1 lacks .* a comma between them"),
         ("captions.csv", b"file,caption\nb.mp4,b\na.mp4\n", "row 2 lacks a file or a caption"),
     ],
 )
