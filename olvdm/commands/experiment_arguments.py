@@ -13,8 +13,8 @@ olvdm report writes the page of results.
 
 Stop it with Ctrl-C, or give it --max-minutes; the same command goes on where it was. What is not
 computed yet stands in results.json under "missing", with the minutes that it would take. The most
-important rows come first; a suite of your own is a TOML file, for which suites/smoke.toml is the
-form.
+important rows come first; a suite of your own is a TOML file of the form of
+olvdm/experiment/suites/smoke.toml.
 
 examples:
   olvdm experiment --suite smoke --output runs/try          two minutes, from the shipped weights

@@ -1,7 +1,9 @@
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
+import olvdm
 from olvdm.commands.arguments import SETTING, _meanings, build_parser, number, parse
 from olvdm.errors import InputError
 from olvdm.training.config import CONFIGS
@@ -41,6 +43,12 @@ def test_help_teaches_by_examples(words, capsys) -> None:
 def test_example_of_two_lines_is_shown_on_two_lines(capsys) -> None:
     examples = help_of("evaluate", capsys=capsys).partition("\nexamples:\n")[2]
     assert "--output runs/olvdm-scores \\\n      --compare runs/lvdm-scores\n" in examples
+
+
+def test_suite_that_shows_the_form_is_where_the_help_says(capsys) -> None:
+    words = help_of("experiment", capsys=capsys).split()
+    shown = next(word.rstrip(".") for word in words if "smoke.toml" in word)
+    assert (Path(olvdm.__file__).parents[1] / shown).is_file()
 
 
 @pytest.mark.parametrize("stage", CONFIGS)
