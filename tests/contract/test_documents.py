@@ -13,6 +13,7 @@ from tests.contract.tree import BLOCK, tree
 
 PAGES = ("README.md", "CONTRIBUTING.md")
 PROJECT = tomllib.loads(text_of("pyproject.toml"))
+READ = [limits.DECODE_PAYLOAD // (3 * (2 * side) ** 2) for side in (64, 128, 256)]  # at twice that
 LIMITS = {
     "prompt": f"{limits.PROMPT_CHARS} characters",
     "frames of a clip that the page or its API draws": f"{limits.NUM_FRAMES}, even",
@@ -28,6 +29,9 @@ LIMITS = {
     "slots in an inspection": f"{limits.NUM_SLOTS}",
     "steps of fitting in an inspection": f"{limits.ADAPT_STEPS}",
     "frames used in an inspection": f"{limits.INSPECT_FRAMES}",
+    "frames read of a video to train on, at 64, 128 and 256 pixels": (
+        f"{READ[0]:,}, {READ[1]:,} and {READ[2]:,}"
+    ),
     "uploaded file": f"{limits.UPLOAD_BYTES:,} bytes",
     "side of an uploaded video": f"{limits.FRAME_SIDE} pixels",
 }
