@@ -35,6 +35,8 @@ ROW_KINDS = {
     "training": dict,
     "sampling": dict,
 }
+NEEDED_OF_SUITE = ("reference", "default", "max_steps", "num_prompts", "turns", "rows")
+NEEDED_OF_ROW = ("name", "label", "shows")
 NOUNS = {str: "a text", int: "a whole number", bool: "true or false", dict: "a table"}
 SAMPLING = (
     "num_inference_steps",
@@ -184,16 +186,25 @@ def check_settings(stage: str, settings: Mapping[str, object], fixed: Sequence[s
 
 
 def _suite(name: str, document: dict[str, Any]) -> Suite:
-    turns = document.pop("turns")
     plain: dict[str, Any] = {"training": {}, "sampling": {}}
-    found: list[dict[str, Any]] = document.pop("rows")
+    own = {key: value for key, value in document.items() if key not in ("turns", "rows")}
+    _check_form("the suite", own, SUITE_KINDS)
+    _check_whole("the suite", document, NEEDED_OF_SUITE)
+    turns, found = document["turns"], document["rows"]
     for row in found:
         _check_form("a row", row, ROW_KINDS)
-    _check_form("the suite", document, SUITE_KINDS)
+        _check_whole("a row", row, NEEDED_OF_ROW)
     rows = tuple(RowPlan(**(plain | row)) for row in found)
     order = tuple((row, seed) for turn in turns for seed in turn["seeds"] for row in turn["rows"])
     shared: dict[str, Any] = {"training": {}, "autoencoder": {}}
-    return Suite(name=name, rows=rows, order=order, **(shared | document))
+    return Suite(name=name, rows=rows, order=order, **(shared | own))
+
+
+def _check_whole(noun: str, values: Mapping[str, object], needed: Sequence[str]) -> None:
+    """Refuse a table that lacks something."""
+    for name in needed:
+        if name not in values:
+            raise InputError(f"{noun} lacks {name}; it needs {', '.join(needed)}")
 
 
 def _check_form(noun: str, values: Mapping[str, object], kinds: Mapping[str, type]) -> None:

@@ -1,5 +1,6 @@
 """TOML files of settings: those that ship go by their names, one's own by its path."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -8,6 +9,8 @@ from typing import Any
 
 from olvdm.errors import InputError, quoted_name
 from olvdm.limits import CONFIG_BYTES
+
+PLACE = re.compile(r"\(at (line \d+), column \d+\)")  # as tomllib ends its messages
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,10 @@ class NamedFiles:
         try:
             return tomllib.loads(text.decode("utf-8"))
         except (ValueError, RecursionError) as error:  # the former also of endless numbers
+            place = PLACE.search(str(error))
             raise InputError(
-                f"the {self.noun} {quoted_name(name_or_path)} is not valid TOML; the {self.kind} "
-                "'smoke' shows the form"
+                f"the {self.noun} {quoted_name(name_or_path)} is not valid TOML"
+                f"{f' at {place[1]}' if place else ''}; the {self.kind} 'smoke' shows the form"
             ) from error
 
     def _content(self, name_or_path: str | Path) -> bytes:
