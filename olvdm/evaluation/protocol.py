@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import platform
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -40,7 +41,7 @@ PACKAGES = (
     "opencv-python-headless",
 )
 # What may differ between two evaluations that measured the same clips in the same way.
-PRESENTATION = ("command", "parts", "num_clips", "num_prompts", "checkpoint")
+PRESENTATION = ("command", "parts", "num_clips", "num_prompts", "checkpoint", "trained_on")
 # Settings that must be equal before two checkpoints can be compared prompt by prompt.
 PAIRED = (
     "level",
@@ -152,6 +153,7 @@ def describe_protocol(
         "command": evaluation.command(checkpoint),
         "checkpoint": checkpoint.resolve().name,
         "checkpoint_sha256": file_sha256(checkpoint / MANIFEST_NAME),
+        "trained_on": _trained_on(pipeline),
         "judges_sha256": judges_sha256,
         "code_sha256": code_sha256(),
         "split": SPLIT,
@@ -167,6 +169,12 @@ def describe_protocol(
         "machine": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def _trained_on(pipeline: OLVDMPipeline) -> str:
+    """Return what a checkpoint says of its clips; it may come from anywhere, so no markup is."""
+    told = str(pipeline.about.get("data") or "clips that it does not name")
+    return re.sub(r"[^\w ,.'-]", "", told)[:64]
 
 
 def rows_key(protocol: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ def render_report(report: Mapping[str, Any]) -> str:
         f"{protocol['height']} x {protocol['width']}. In brackets: 95 % bootstrap intervals over "
         "clips."
     )
-    lines = [title, "", data, ""]
+    lines = [title, "", data, "", *_foreign(protocol)]
     for part, write in writers.items():
         if part in report:
             lines += write(report[part])
@@ -252,6 +252,21 @@ def _distances(part: Mapping[str, Any]) -> list[str]:
         how_to_read,
         "",
         *render_table(("what", "generated", "real"), rows),
+    ]
+
+
+def _foreign(protocol: Mapping[str, Any]) -> list[str]:
+    """Warn where a model was trained on other clips than those that it is scored on."""
+    world = f"moving shapes, level {protocol['level']}"
+    trained_on = protocol.get("trained_on", world)
+    if trained_on == world:
+        return []
+    return [
+        (
+            f"**The model was trained on {trained_on} and is scored on {world}:** what "
+            "it knows is not asked here."
+        ),
+        "",
     ]
 
 

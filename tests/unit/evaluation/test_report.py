@@ -152,6 +152,24 @@ def test_a_part_alone_is_measured_alone(checkpoint: Path) -> None:
     assert found.keys() == {"format", "kind", "protocol", "slots", "seconds"}
 
 
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ("videos of one's own", "**The model was trained on videos of one's own and is scored on"),
+        ("moving shapes, level full", "trained on moving shapes, level full and is scored on"),
+        ("`x` | [y](z)", "trained on x  yz and is"),
+        ("moving shapes, level simple", None),
+    ],
+)
+def test_scores_on_clips_that_a_model_was_not_trained_on_say_so(
+    tmp_path: Path, data: str, told: str | None
+) -> None:
+    tiny_networks.tiny_pipeline().save_pretrained(tmp_path / "mine", about={"data": data})
+    evaluate(tmp_path / "mine", output=tmp_path / "scores", parts=("reconstruction",))
+    text = (tmp_path / "scores" / "scores.md").read_text()
+    assert told in text if told else "was trained on" not in text
+
+
 def test_drawn_clips_need_a_judge_that_was_tried(checkpoint: Path, tmp_path: Path) -> None:
     assert "judge" in draw_again(checkpoint, tmp_path)
 
