@@ -17,7 +17,7 @@ important rows come first; a suite of your own is a TOML file of the form of
 olvdm/experiment/suites/smoke.toml.
 
 examples:
-  olvdm experiment --suite smoke --output runs/try          two minutes, from the shipped weights
+  olvdm experiment --suite smoke --output runs/try          some minutes, from the shipped weights
   olvdm experiment --suite ablation --base runs/base/final --autoencoder runs/ae/final \\
       --slots runs/slots/final --output runs/ablation --max-minutes 600
   olvdm experiment --suite ablation --base runs/base/final ... --rows corr shuffled --num-seeds 1
