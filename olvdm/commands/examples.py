@@ -14,10 +14,8 @@ from olvdm.commands.source import running_commit
 from olvdm.data.moving_shapes import LEVELS, example_prompts
 from olvdm.errors import InputError
 from olvdm.evaluation.inspection import Inspection, inspection_of
-from olvdm.evaluation.object_flicker import object_flicker
-from olvdm.evaluation.optical_flow import estimate_flow
 from olvdm.evaluation.paired import candidates_of, draw_together
-from olvdm.evaluation.tracker import track
+from olvdm.evaluation.tracker import object_stability
 from olvdm.limits import WholeRange
 from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import Request, check_choice, check_request, check_whole
@@ -32,9 +30,9 @@ RULES = {  # one stored comparison each, and why it is that one; ``olvdm example
     "where OLVDM is worse": "the one in which OLVDM loses most, if there is a loss",
 }
 REASON = (
-    "Chosen by a rule and not by hand, of {count} comparisons: {rule}. Gain is how much lower the"
-    " warp error of the objects is in OLVDM's clip than in LVDM's, as a tracker of colours sees it"
-    " that no model was trained against."
+    "Chosen by a rule and not by hand, of {count} comparisons: {rule}. Gain is how much less the"
+    " objects' areas vary in OLVDM's clip than in LVDM's, as a tracker of colours sees them that no"
+    " model was trained against."
 )
 
 
@@ -56,12 +54,15 @@ class Comparison:
 
     @cached_property
     def gain(self) -> float:
-        """How much lower the warp error of our clip's objects is than of the baseline's.
+        """How much less the areas of our clip's objects vary than those of the baseline's.
 
-        Negative for higher, NaN where one of the clips shows no object. The slots of a model are
-        not asked: a loss may have taught them to be pleased.
+        Negative for more, NaN where one of the clips shows no object. The slots of a model are not
+        asked: a loss may have taught them to be pleased.
+
+        Ours: an object that splits, melts or goes changes its area, whatever its pixels do; warp
+        error called clips better that had one object too many.
         """
-        return _object_warp_error(self.clips[BASELINE]) - _object_warp_error(self.clips[OURS])
+        return _area_variation(self.clips[BASELINE]) - _area_variation(self.clips[OURS])
 
 
 def store_examples(arguments: argparse.Namespace) -> None:
@@ -136,7 +137,7 @@ def _compare(pipelines: Mapping[str, OLVDMPipeline], request: Request) -> Compar
     return Comparison(request, found, views, candidates_of(reached.outputs))
 
 
-def _object_warp_error(clip: Inspection) -> float:
-    """Return the warp error of the objects that the classical tracker sees; NaN without any."""
-    flow = estimate_flow(clip.frames)
-    return object_flicker(clip.frames, track(clip.frames), flow).object_warp_error
+def _area_variation(clip: Inspection) -> float:
+    """Return how much the objects' areas vary, as the classical tracker sees it; NaN for none."""
+    found = object_stability(clip.frames)
+    return found.area_variation if found.empty_frames < 1 else math.nan

@@ -105,8 +105,8 @@ Both models draw every example prompt from every seed, and rules choose, nobody'
   typical                 the comparison of median gain
   largest gain            the one in which OLVDM gains most
   where OLVDM is worse    the one in which OLVDM loses most, if there is a loss
-Gain is how much lower the warp error of the objects is in OLVDM's clip than in LVDM's, as a tracker
-of colours sees it that no model was trained against. Each stored comparison notes its rule and the
+Gain is how much less the objects' areas vary in OLVDM's clip than in LVDM's, as a tracker of
+colours sees them that no model was trained against. Each stored comparison notes its rule and the
 reason, which the page shows among its settings.
 
 example:

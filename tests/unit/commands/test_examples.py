@@ -16,11 +16,12 @@ from tests.app_server import make_checkpoints, stored_clip
 
 
 def clip_with(objects: float = 0.0, background: float = 0.0, size: int = 10) -> Inspection:
-    """Return a clip of a disc that moves right; every second frame is darker by these shares."""
+    """Return a disc that moves right; every second frame is smaller and darker by these shares."""
     t, y, x = np.mgrid[:16, :64, :64]
-    is_disc = ((x - 16 - 2 * t) ** 2 + (y - 32) ** 2 < size**2)[..., None]
     is_dark = (t % 2 == 1)[..., None]
-    disc = np.array((230, 40, 40)) * (1 - objects * is_dark)
+    radius = size * (1 - objects * is_dark[..., 0])
+    is_disc = ((x - 16 - 2 * t) ** 2 + (y - 32) ** 2 < radius**2)[..., None]
+    disc = np.array((230, 40, 40))
     behind = np.array((60, 60, 60)) * (1 - background * is_dark)
     frames = np.where(is_disc, disc, behind).astype(np.uint8)
     return replace(Inspection(**stored_clip()), frames=frames)
@@ -73,7 +74,7 @@ def test_clip_without_an_object_is_not_chosen() -> None:
 
 def test_stored_examples_can_be_read_again(tmp_path: Path, monkeypatch) -> None:
     # in the noise of fresh networks the tracker sees no object
-    monkeypatch.setattr(examples, "_object_warp_error", lambda clip: float(clip.frames.mean()))
+    monkeypatch.setattr(examples, "_area_variation", lambda clip: float(clip.frames.mean()))
     folder = make_checkpoints(tmp_path, has_stored=False)
     assert main(["examples", "--checkpoints", str(folder), "--num-seeds", "1"]) == 0
     keys = list_stored_runs(folder / "examples")
