@@ -20,7 +20,7 @@ examples:
   olvdm train denoiser --preset cpu --autoencoder runs/autoencoder/final \\
       --slots runs/slots/final --slot-loss corr --output runs/denoiser
   olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
-      --denoiser runs/denoiser/final --output checkpoints/mine
+      --denoiser runs/denoiser/final --num-candidates 4 --output checkpoints/mine
 
 Stop it with Ctrl-C: it finishes the step and saves; --resume goes on from there.
 Several GPUs or machines: python -m accelerate.commands.launch -m olvdm train ...
@@ -91,12 +91,14 @@ examples:
   olvdm data scan my_videos --num-frames 16
 """
 PACKAGE_EPILOG = """\
+With --num-candidates 4 the model tries further noises where the slots of a clip are not steady, as
+the OLVDM that ships does; it is what makes clips steadier. Without it each clip has one noise.
 With --judge it puts the judges of an evaluation together; slots that shall judge were trained on
 clips alone, with --consistency-weight 0 --appearance-weight 0 and a seed of their own.
 
 examples:
   olvdm package --autoencoder runs/autoencoder/final --slots runs/slots/final \\
-      --denoiser runs/denoiser/final --output checkpoints/mine
+      --denoiser runs/denoiser/final --num-candidates 4 --output checkpoints/mine
   olvdm package --judge runs/judge/final --slots runs/judge-slots/final \\
       --output checkpoints/judge
 """

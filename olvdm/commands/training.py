@@ -25,6 +25,7 @@ NEXT_COMMANDS = {
     "judge": "olvdm package --judge {judge} --slots DIR",
 }
 CLIPS = ("videos", "num_frames", "height", "width")  # settings in which all stages are alike
+CHOSEN_FROM = 4  # noises, of which slots choose one: as the OLVDM that ships
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,9 @@ def _next_command(stage: str, config: TrainingConfig, final: Path, preset: str) 
         if value != getattr(TrainingConfig, name):
             clips += f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
     quoted = {name: shlex.quote(word) for name, word in words.items()}
-    return NEXT_COMMANDS[stage].format(clips=clips, **quoted) + " --output DIR"
+    has_slots = getattr(config, "slots", None) is not None
+    candidates = f" --num-candidates {CHOSEN_FROM}" if has_slots else ""
+    return NEXT_COMMANDS[stage].format(clips=clips, **quoted) + f"{candidates} --output DIR"
 
 
 def _preset(arguments: argparse.Namespace, output: Path) -> str | Path:

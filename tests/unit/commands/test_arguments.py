@@ -45,6 +45,11 @@ def test_example_of_two_lines_is_shown_on_two_lines(capsys) -> None:
     assert "--output runs/olvdm-scores \\\n      --compare runs/lvdm-scores\n" in examples
 
 
+def test_package_that_is_shown_first_chooses_by_slots(capsys) -> None:
+    examples = help_of("package", capsys=capsys).partition("\nexamples:\n")[2]
+    assert "--num-candidates 4" in examples.partition("--output")[0]
+
+
 def test_suite_that_shows_the_form_is_where_the_help_says(capsys) -> None:
     words = help_of("experiment", capsys=capsys).split()
     shown = next(word.rstrip(".") for word in words if "smoke.toml" in word)

@@ -73,7 +73,10 @@ def test_stopped_training_says_how_it_goes_on(capsys, monkeypatch) -> None:
         (
             "denoiser",
             {"autoencoder": "runs/ae", "slots": "runs/slots"},
-            "package --autoencoder runs/ae --slots runs/slots --denoiser runs/new/final",
+            (
+                "package --autoencoder runs/ae --slots runs/slots --denoiser runs/new/final "
+                "--num-candidates 4"
+            ),
         ),
         ("denoiser", {}, "package --autoencoder DIR --slots DIR --denoiser runs/new/final"),
         ("judge", {}, "package --judge runs/new/final --slots DIR"),
