@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from olvdm.commands.arguments import CHECKPOINT
+from olvdm.commands.record import check_usual_place
 from olvdm.evaluation.prompt_rows import write_text
 from olvdm.evaluation.report import MARKDOWN_NAME, evaluate_checkpoint
 from olvdm.evaluation.report_comparison import compare_reports
@@ -37,6 +39,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     }
     output = Path(arguments.output)
     checkpoint, is_seen = Path(arguments.checkpoint), sys.stderr.isatty()
+    check_usual_place(checkpoint, CHECKPOINT)
     judges = None if arguments.judges is None else Path(arguments.judges)
     compared = None if arguments.compare is None else Path(arguments.compare)
     if compared is not None:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from olvdm.checkpoint import fastest_dtype
 from olvdm.commands.arguments import CHECKPOINT
-from olvdm.commands.comparison import ENVIRONMENT_FIELDS, model_records
+from olvdm.commands.comparison import ENVIRONMENT_FIELDS, MODELS_FOLDER, model_records
 from olvdm.commands.comparison import KIND as COMPARISON
 from olvdm.commands.given_frames import check_places, read_given
 from olvdm.commands.output import check_ending, written_together
@@ -25,6 +25,7 @@ from olvdm.commands.pictures import write_correlation, write_overlay
 from olvdm.commands.record import (
     DTYPES,
     REQUEST_FIELDS,
+    check_usual_place,
     checkpoint_sha256,
     environment,
     frames_sha256,
@@ -157,6 +158,7 @@ def _tasks(earlier: dict[str, Any], typed: dict[str, Any], output: Path) -> list
     if earlier.get("kind") == COMPARISON:
         others = {name: value for name, value in typed.items() if name != "checkpoint"}
         records = model_records(earlier, typed.get("checkpoint"))
+        check_usual_place(typed.get("checkpoint", MODELS_FOLDER), MODELS_FOLDER, "the models")
         return [
             Task(
                 check_job({**record["settings"], **others}),
@@ -169,6 +171,7 @@ def _tasks(earlier: dict[str, Any], typed: dict[str, Any], output: Path) -> list
     if not isinstance(settings, dict):
         raise InputError("the record holds no settings; give the JSON file beside a clip")
     job = check_job({**settings, **typed})
+    check_usual_place(job.checkpoint, CHECKPOINT)
     is_same = earlier.get("settings") == json.loads(json.dumps(job.settings()))
     return [Task(job, output, earlier if is_same else None)]
 

@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from olvdm.commands.arguments import CHECKPOINT
 from olvdm.commands.output import written_together
 from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import slot_rows, write_figures, write_overlay
 from olvdm.commands.record import (
+    check_usual_place,
     checkpoint_sha256,
     environment,
     frames_sha256,
@@ -37,6 +39,7 @@ def inspect_video(arguments: argparse.Namespace) -> None:
     asked = {name: getattr(arguments, name) for name in FIELDS}
     request = check_inspection(**{name: one for name, one in asked.items() if one is not None})
     checkpoint, output = Path(arguments.checkpoint), Path(arguments.output)
+    check_usual_place(checkpoint, CHECKPOINT)
     checksum = checkpoint_sha256(checkpoint)
     with named("video", arguments.video):
         video = decode_video(arguments.video, max_frames=request.max_frames)

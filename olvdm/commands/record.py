@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from olvdm.errors import InputError, named
+from olvdm.errors import CheckpointError, InputError, named
 from olvdm.evaluation.inspection import Inspection
 from olvdm.limits import JSON_BODY
 from olvdm.manifest import manifest_bytes
@@ -78,6 +78,24 @@ def checkpoint_sha256(folder: Path) -> str:
         ``CheckpointError``.
     """
     return hashlib.sha256(manifest_bytes(folder)).hexdigest()
+
+
+def check_usual_place(folder: str | Path, usual: str, held: str = "the model") -> None:
+    """Refuse a folder that is missing where nobody named one, and say how one is named.
+
+    Args:
+        folder: That shall be read.
+        usual: Where it is looked for if nobody says where.
+        held: What it holds.
+
+    Raises:
+        CheckpointError: If it is the usual one, and is not there.
+    """
+    if Path(folder) == Path(usual) and not Path(folder).exists():
+        raise CheckpointError(
+            f"there is no {usual} in the folder from which this was started; name the folder of "
+            f"{held} with --checkpoint DIR"
+        )
 
 
 def frames_sha256(frames: UInt8[np.ndarray, "t h w 3"]) -> str:

@@ -194,3 +194,21 @@ def test_words_that_are_not_known_are_refused_in_one_line(capsys, words, reason)
 def test_abbreviated_option_is_not_guessed(capsys) -> None:
     assert cli.main(["generate", "a circle", "--out", "a.mp4"]) == 2
     assert "required: --output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "a red circle", "--output", "clip.mp4"],
+        ["inspect", "clip.mp4", "--output", "inspection"],
+        ["evaluate", "--output", "scores"],
+    ],
+)
+def test_model_that_nobody_named_and_is_not_there_can_be_named(
+    words, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert "there is no checkpoints/olvdm in the folder from which this was started" in said
+    assert "name the folder of the model with --checkpoint DIR" in said
