@@ -197,6 +197,7 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
         metavar="N",
         help="place of each given frame in the clip, from 0; without it the first ones",
     )
+    _add_number(parser, "--last", "give the last N frames of a given video alone, to go on from")
     _add_number(parser, "--fps", "frames a second of the file")
     parser.add_argument(
         "--dtype", choices=("bf16", "fp32"), help="of the weights; without it the faster one"

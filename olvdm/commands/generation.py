@@ -18,7 +18,7 @@ from olvdm.checkpoint import fastest_dtype
 from olvdm.commands.arguments import CHECKPOINT
 from olvdm.commands.comparison import ENVIRONMENT_FIELDS, MODELS_FOLDER, model_records
 from olvdm.commands.comparison import KIND as COMPARISON
-from olvdm.commands.given_frames import check_places, read_given
+from olvdm.commands.given_frames import check_count, check_last, check_places, read_given
 from olvdm.commands.output import check_ending, written_together
 from olvdm.commands.pages import report_payload, write_report
 from olvdm.commands.pictures import write_correlation, write_overlay
@@ -54,8 +54,10 @@ FIELDS = (
     "dtype",
     "slot_guidance_scale",
     "num_candidates",
+    "last",
 )
-BY_SLOTS = {"slot_guidance_scale": 0.0, "num_candidates": None}  # which change nothing
+# Values that change nothing.
+IDLE: dict[str, object] = {"slot_guidance_scale": 0.0, "num_candidates": None, "last": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class Job:
         dtype: Name of the weights' dtype.
         slot_guidance_scale: How far slots that lose their object are brought back.
         num_candidates: Noises to begin from; none for as many as the model was made for.
+        last: How many frames at the end of a given video are known, none for all.
     """
 
     request: Request
@@ -85,16 +88,17 @@ class Job:
     dtype: str
     slot_guidance_scale: float = 0.0
     num_candidates: int | None = None
+    last: int | None = None
 
     def settings(self) -> dict[str, object]:
         """Return what ``check_job`` makes an equal job of, as JSON can hold it.
 
-        What slots do to the drawing is told of where they do something: records of before know
-        neither.
+        What slots do to the drawing, and how much of a video is given, is told of where it does
+        something: records of before know nothing of it.
         """
         asked = {name: getattr(self.request, name) for name in REQUEST_FIELDS}
         others = {name: value for name, value in asdict(self).items() if name != "request"}
-        left_out = {name for name, value in BY_SLOTS.items() if others[name] == value}
+        left_out = {name for name, value in IDLE.items() if others[name] == value}
         return {**asked, **{name: one for name, one in others.items() if name not in left_out}}
 
 
@@ -179,11 +183,9 @@ def _tasks(earlier: dict[str, Any], typed: dict[str, Any], output: Path) -> list
 def _draw_task(task: Task) -> Drawn:
     """Draw a clip, and note all that it follows from."""
     job = task.job
-    given = read_given(job.given)
-    if given is not None and job.places is not None and len(given) != len(job.places):
-        raise InputError(
-            f"places must be one for each of the {len(given)} given frames, got {len(job.places)}"
-        )
+    given = read_given(job.given, job.last)
+    if given is not None:
+        check_count(len(given), job.given, job.places, job.request.num_frames)
     checksum = checkpoint_sha256(Path(job.checkpoint))
     pipeline = OLVDMPipeline.from_pretrained(job.checkpoint, DTYPES[job.dtype])
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -252,6 +254,7 @@ def check_job(settings: dict[str, Any]) -> Job:
         num_candidates=None
         if candidates is None
         else check_whole("num_candidates", candidates, CANDIDATES),
+        last=check_last(settings.get("last"), given, request.num_frames),
     )
 
 

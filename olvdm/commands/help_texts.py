@@ -58,6 +58,8 @@ examples:
   olvdm generate "a blue star moves left" --given first.png --output animated.mp4
   olvdm generate "a blue star moves left" --given first.png last.png --places 0 15 \\
       --output between.mp4
+  olvdm generate "a blue star moves left" --given clip.mp4 --last 8 --num-frames 32 \\
+      --output next.mp4
   olvdm generate --from run.json --checkpoint checkpoints --output again.mp4
 """
 INSPECT_EPILOG = """\

@@ -122,7 +122,17 @@ def test_video_that_is_longer_than_the_clip_is_refused(checkpoint, tmp_path, cap
     write_mp4(np.zeros((20, 32, 32, 3), np.uint8), tmp_path / "long.mp4")
     words = [PROMPT, "--checkpoint", str(checkpoint), "--given", str(tmp_path / "long.mp4"), *FAST]
     assert main(["generate", *words, "--output", str(tmp_path / "clip.mp4")]) == 2
-    assert "given_frames has 20 frames, but num_frames is 8; ask for" in capsys.readouterr().err
+    assert "20 frames are given, but num_frames is 8; ask for" in capsys.readouterr().err
+
+
+def test_clip_goes_on_from_the_end_of_a_longer_one(checkpoint, tmp_path) -> None:
+    write_mp4(np.zeros((20, 32, 32, 3), np.uint8), tmp_path / "long.mp4")
+    words = [PROMPT, "--checkpoint", str(checkpoint), "--given", str(tmp_path / "long.mp4"), *FAST]
+    output = ["--output", str(tmp_path / "clip.mp4")]
+    assert main(["generate", *words, "--last", "4", *output]) == 0
+    record = record_of(tmp_path / "clip.json")
+    assert record["settings"]["last"] == 4
+    assert "--last 4" in record["command"]
 
 
 def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:

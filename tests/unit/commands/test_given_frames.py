@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from olvdm.commands.given_frames import check_places, read_given
+from olvdm.commands.given_frames import check_count, check_last, check_places, read_given
 from olvdm.errors import InputError, VideoError
 from olvdm.video import write_mp4, write_png
 
@@ -55,3 +55,56 @@ def test_places_rise_within_the_clip() -> None:
 def test_places_that_no_frame_can_have_are_refused(places, given, reason) -> None:
     with pytest.raises(InputError, match=reason):
         check_places(places, given, 8)
+
+
+def test_last_frames_of_a_video_are_its_end(tmp_path) -> None:
+    rising = np.arange(12, dtype=np.uint8)[:, None, None, None] * 20
+    write_mp4(np.broadcast_to(rising, (12, 32, 32, 3)).copy(), tmp_path / "clip.mp4")
+    whole, end = (read_given([str(tmp_path / "clip.mp4")], last) for last in (None, 3))
+    assert whole is not None
+    assert end is not None
+    np.testing.assert_array_equal(end, whole[9:])
+
+
+def test_more_last_frames_than_the_video_has_are_refused(tmp_path) -> None:
+    write_mp4(np.zeros((10, 32, 32, 3), np.uint8), tmp_path / "clip.mp4")
+    with pytest.raises(VideoError, match="it has 10 frames, so last must be at most that, got 11"):
+        read_given([str(tmp_path / "clip.mp4")], 11)
+
+
+def test_end_of_a_video_that_is_not_read_so_far_is_refused(tmp_path) -> None:
+    write_mp4(np.zeros((255, 16, 16, 3), np.uint8), tmp_path / "clip.mp4")
+    with pytest.raises(VideoError, match="longer than 254 frames, so its last ones are not read"):
+        read_given([str(tmp_path / "clip.mp4")], 8)
+
+
+def test_all_frames_of_a_video_are_given_where_nobody_says_how_many() -> None:
+    assert check_last(None, (), 8) is None
+    assert check_last(8, ["clip.mp4"], 8) == 8
+
+
+@pytest.mark.parametrize(
+    ("last", "given", "reason"),
+    [
+        (2, (), "last says how much of a video is given; name one with --given VIDEO"),
+        (2, ["a.png"], "last says how much of a video is given"),
+        (0, ["clip.mp4"], "last must be a whole number from 1 to 8, got 0"),
+        (9, ["clip.mp4"], "last must be a whole number from 1 to 8, got 9"),
+        ("x", ["clip.mp4"], "last must be a whole number from 1 to 8, got 'x'"),
+    ],
+)
+def test_number_of_last_frames_that_cannot_be_is_refused(last, given, reason) -> None:
+    with pytest.raises(InputError, match=reason):
+        check_last(last, given, 8)
+
+
+@pytest.mark.parametrize(
+    ("files", "remedy"),
+    [
+        (["clip.mp4"], "ask for a longer clip, or go on from its end alone, as with --last 4"),
+        (["a.png"] * 9, "ask for a longer clip, or give fewer"),
+    ],
+)
+def test_more_given_frames_than_the_clip_has_are_told_how_to_be_fewer(files, remedy) -> None:
+    with pytest.raises(InputError, match=f"9 frames are given, but num_frames is 8; {remedy}"):
+        check_count(9, files, None, 8)
