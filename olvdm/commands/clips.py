@@ -86,6 +86,8 @@ def scan_folder(arguments: argparse.Namespace) -> None:
     )
     for video in clips.skipped:
         print(f"skipped {video.name}: {video.reason}")
+    for remark in clips.remarks:
+        print(remark)
     used = dict.fromkeys(video.name for video, _ in clips.clips)
     without = sum(not clips.captions.find(name) for name in used)
     print(

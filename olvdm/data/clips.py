@@ -72,7 +72,8 @@ class FolderClips:
     array in the user's cache folder. It is then cut into as many clips as fit without overlap;
     where the first begins follows from the seed and the video alone. Of ten videos one is held
     out for ``val`` and one for ``test``, chosen by content; a smaller folder gives the same clips
-    in every split, and ``is_held_out`` says so.
+    in every split, and ``is_held_out`` says so. ``skipped`` and ``remarks`` tell what is left out,
+    and ``warn`` logs it.
 
     Args:
         folder: Videos (mp4, webm, gif, avi, mkv, mov), at any depth.
@@ -128,6 +129,7 @@ class FolderClips:
             if not self.is_held_out or _split_of(rank) == split
             for start in self._starts(video)
         ]
+        self.remarks = self._remarks(videos)
         self._report(videos)
 
     def __len__(self) -> int:
@@ -152,6 +154,13 @@ class FolderClips:
         window = frames[start : start + self._span : self.stride]
         return FolderClip(frames=np.array(window), prompt=self.captions.find(video.name))
 
+    def warn(self) -> None:
+        """Log a line for each of ``skipped`` and ``remarks``: all splits of a folder share them."""
+        for video in self.skipped:
+            log.warning("video %s is skipped: %s", quoted_name(video.name), video.reason)
+        for remark in self.remarks:
+            log.warning("%s", remark)
+
     @property
     def _span(self) -> int:
         """Frames of a video that one clip covers."""
@@ -167,14 +176,13 @@ class FolderClips:
                 tqdm(pool.map(read, paths, names), "Videos", len(paths), disable=None, leave=False)
             )
         videos: dict[str, _CachedVideo] = {}
-        for number, (name, result) in enumerate(zip(names, results, strict=True), 1):
+        for name, result in zip(names, results, strict=True):
             if isinstance(result, _CachedVideo) and result.sha256 not in videos:
                 videos[result.sha256] = result
                 continue
             reason = "It has the same bytes as another."
             reason = reason if isinstance(result, _CachedVideo) else result
             self.skipped.append(SkippedVideo(name, reason))
-            log.warning("Video %d of %d is skipped: %s", number, len(paths), reason)
         if not videos:
             raise InputError(
                 f"None of the {len(paths)} videos in the folder {quoted_name(self.folder)} can be "
@@ -249,14 +257,17 @@ class FolderClips:
                 HELD_OUT_EVERY,
                 len(videos),
             )
+
+    def _remarks(self, videos: Sequence[_CachedVideo]) -> list[str]:
+        """Return a sentence for each thing that is left out beside whole videos."""
+        remarks: list[str] = []
         num_cut = sum(video.num_frames >= self._most_frames for video in videos)
         if num_cut:
-            log.warning(
-                "of %d of the videos only the first %d frames are read; cut longer ones into "
-                "pieces to use all of them",
-                num_cut,
-                self._most_frames,
+            remarks.append(
+                f"of {num_cut} of the videos only the first {self._most_frames} frames are read; "
+                "cut longer ones into pieces to use all of them"
             )
+        return remarks
 
 
 def fit_frames(

@@ -53,6 +53,8 @@ class ClipSource:
                 width=config.width,
                 split=split,
             )
+            if split == "train":  # every split looks at the same folder
+                self.data.warn()
 
     def __len__(self) -> int:
         """Count the clips; a folder may hold fewer than were asked for."""

@@ -41,12 +41,13 @@ def test_exported_folder_can_be_trained_on(tmp_path, capsys) -> None:
     )
 
 
-def test_scan_says_what_is_skipped_and_why(tmp_path, capsys) -> None:
+def test_scan_says_what_is_skipped_and_why_and_says_it_once(tmp_path, capsys, caplog) -> None:
     words = ["--level", "simple", "--num-clips", "1", "--output", str(tmp_path)]
     assert main(["data", "export", *words]) == 0
     (tmp_path / "broken.mp4").write_text("not a video")
     assert main(["data", "scan", str(tmp_path)]) == 0
     assert "skipped broken.mp4: This is not a readable" in capsys.readouterr().out
+    assert "is skipped" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_every_video_gives_as_many_clips_as_fit(folder):
 def test_unusable_videos_are_skipped_with_a_line_each_and_a_summary(messy_folder, caplog):
     caplog.set_level(logging.INFO)
     data = FolderClips(messy_folder)
+    data.warn()
     assert [(video.name, video.reason) for video in data.skipped] == [
         ("broken.mp4", decoding.UNREADABLE),
         (
@@ -68,20 +69,27 @@ def test_video_of_fewer_frames_than_the_decoder_asks_elsewhere_can_be_trained_on
 
 
 def test_videos_longer_than_what_is_read_are_told(folder, caplog):
-    FolderClips(folder, height=512, width=512)
+    FolderClips(folder, height=512, width=512).warn()
     assert "of 2 of the videos only the first 16 frames are read; cut longer ones" in caplog.text
 
 
 def test_videos_that_are_read_whole_are_not_called_cut(folder, caplog):
-    FolderClips(folder)
+    FolderClips(folder).warn()
     assert "are read" not in caplog.text
 
 
-def test_log_names_no_file(messy_folder, caplog):
+def test_log_names_a_skipped_video_shortly_and_says_no_path(messy_folder, caplog):
     caplog.set_level(logging.DEBUG)
-    FolderClips(messy_folder)
-    assert "broken" not in caplog.text
+    FolderClips(messy_folder).warn()
+    assert caplog.text.count("video 'broken.mp4' is skipped: This is not a readable") == 1
     assert str(messy_folder) not in caplog.text
+
+
+def test_what_is_left_out_is_listed_and_logged_on_request_alone(messy_folder, caplog):
+    data = FolderClips(messy_folder, num_frames=4, height=512, width=512)
+    assert [video.name for video in data.skipped] == ["broken.mp4"]
+    assert data.remarks[0].startswith("of 2 of the videos only the first")
+    assert caplog.text == ""
 
 
 def test_same_settings_give_the_same_clips(folder):

@@ -62,6 +62,13 @@ def test_folder_of_videos_takes_the_place_of_the_synthetic_world(videos: Path) -
     assert len(source) == 4  # two clips of 8 frames fit in each
 
 
+def test_skipped_video_is_told_once_for_all_splits(videos: Path, caplog) -> None:
+    (videos / "broken.mp4").write_text("no video")
+    for split in ("train", "val"):
+        ClipSource(config(videos=str(videos)), split=split)
+    assert caplog.text.count("video 'broken.mp4' is skipped") == 1
+
+
 def test_folder_may_hold_fewer_clips_than_were_asked_for(videos: Path) -> None:
     assert len(ClipSource(config(videos=str(videos)), num_clips=100)) == 4
     assert len(ClipSource(config(videos=str(videos)), num_clips=3)) == 3
