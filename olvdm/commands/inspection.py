@@ -1,6 +1,7 @@
 """``olvdm inspect``: a video file -> its slots as pictures, arrays and numbers."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from olvdm.pipeline import OLVDMPipeline
 from olvdm.request import InspectionRequest, check_inspection
 
 FIELDS = ("num_slots", "max_frames", "adapt_steps")
+REPORT_NAME = "report.html"
+NUM_WRITTEN = 6  # things that are written, each a step of the bar
+
+Tell = Callable[[str, int], None]  # what is being done, and how many steps of the bar are behind
 
 
 def inspect_video(arguments: argparse.Namespace) -> None:
@@ -45,19 +50,37 @@ def inspect_video(arguments: argparse.Namespace) -> None:
         video = decode_video(arguments.video, max_frames=request.max_frames)
     pipeline = OLVDMPipeline.from_pretrained(checkpoint)
     pipeline.to("cuda" if torch.cuda.is_available() else "cpu")
-    found = find_objects(pipeline, video, request)
-    scores = scores_of(found)
+    num_found = request.adapt_steps + 1  # steps of the bar until the objects are found
+    with tqdm(total=num_found + NUM_WRITTEN, unit="step", disable=None, leave=False) as bar:
+
+        def tell(doing: str, done: int) -> None:
+            bar.update(done - bar.n)
+            bar.set_description(doing)
+
+        found = find_objects(pipeline, video, request, tell)
+        record = _record(pipeline, video, request, found)
+        record |= {"checkpoint": str(checkpoint), "checkpoint_sha256": checksum}
+        write_results(output, found, record, lambda doing, done: tell(doing, num_found + done))
+    for note in record["notes"]:
+        print(note)
+    scores = record["scores"].items()
+    print(f"{output}: " + ", ".join(f"{name} {_shown(one)}" for name, one in scores))
+    print(f"open {output / REPORT_NAME} in a browser to look at all of it")
+
+
+def _record(
+    pipeline: OLVDMPipeline, video: DecodedVideo, request: InspectionRequest, found: Inspection
+) -> dict[str, Any]:
+    """Return what to note of an inspection, beside the checkpoint."""
     notes = list(video.notes)
     if not found.is_familiar:
         notes.append(
             "This clip looks unlike those that the model was trained on, so its slots may mean "
             "little."
         )
-    record: dict[str, Any] = {
+    return {
         "kind": "inspection",
         "settings": {name: getattr(request, name) for name in FIELDS},
-        "checkpoint": str(checkpoint),
-        "checkpoint_sha256": checksum,
         "frames_sha256": frames_sha256(found.frames),
         "shape": list(found.frames.shape),
         "fps": found.fps,
@@ -65,59 +88,63 @@ def inspect_video(arguments: argparse.Namespace) -> None:
         **environment(pipeline.dtype),
         "device": pipeline.device.type,
         "commit": running_commit(),
-        "scores": scores,
+        "scores": scores_of(found),
         "notes": notes,
     }
-    write_results(output, found, record)
-    for note in notes:
-        print(note)
-    print(f"{output}: " + ", ".join(f"{name} {_shown(one)}" for name, one in scores.items()))
 
 
 def find_objects(
-    pipeline: OLVDMPipeline, video: DecodedVideo, request: InspectionRequest
+    pipeline: OLVDMPipeline, video: DecodedVideo, request: InspectionRequest, tell: Tell
 ) -> Inspection:
-    """Inspect a video under a progress bar, which shows the fit of the slots to it.
+    """Inspect a video, and tell of it as it goes on.
 
     Args:
         pipeline: The model.
         video: What to look at.
         request: How.
+        tell: Called at each step of the fit of the slots to the video.
 
     Returns:
         The inspection.
     """
-    steps = request.adapt_steps
-    with tqdm(desc="Fitting", total=steps, unit="step", disable=None if steps else True) as bar:
 
-        def tell(step: int, num_steps: int, loss: float) -> None:
-            bar.total = num_steps
-            bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            bar.update(step - bar.n)
+    def tell_fit(step: int, num_steps: int, loss: float) -> None:
+        tell("Looking" if step == num_steps else f"Fitting, loss {loss:.4f}", step)
 
-        return inspect_clip(
-            pipeline, video.frames, video.fps, request.num_slots, request.adapt_steps, tell
-        )
+    tell("Fitting" if request.adapt_steps else "Looking", 0)
+    return inspect_clip(
+        pipeline, video.frames, video.fps, request.num_slots, request.adapt_steps, tell_fit
+    )
 
 
-def write_results(output: Path, found: Inspection, record: dict[str, Any]) -> None:
+def write_results(output: Path, found: Inspection, record: dict[str, Any], tell: Tell) -> None:
     """Write an inspection, all of it or nothing.
 
     Args:
         output: The folder.
         found: The inspection.
         record: What to note.
+        tell: Called before each thing that is written, and after the last.
     """
-    payload = report_payload(
-        {"clip": found}, settings=record["settings"], notes=tuple(record["notes"])
-    )
+    settings, notes = record["settings"], tuple(record["notes"])
+
+    def write_page(path: Path) -> None:
+        write_report(path, report_payload({"clip": found}, settings=settings, notes=notes))
+
+    writers: dict[str, Callable[[Path], None]] = {
+        "overlay.mp4": lambda path: write_overlay(path, found),
+        "figures": lambda path: write_figures(path.parent, found),
+        "inspection.npz": lambda path: write_arrays(path, {"": found}),
+        "metrics.csv": lambda path: write_table(path, slot_rows(found)),
+        "inspection.json": lambda path: write_record(path, record),
+        REPORT_NAME: write_page,
+    }
+    assert len(writers) == NUM_WRITTEN  # or the bar would end before the work, or after it
     with written_together(output) as folder:
-        write_overlay(folder / "overlay.mp4", found)
-        write_figures(folder, found)
-        write_arrays(folder / "inspection.npz", {"": found})
-        write_table(folder / "metrics.csv", slot_rows(found))
-        write_record(folder / "inspection.json", record)
-        write_report(folder / "report.html", payload)
+        for done, (name, write) in enumerate(writers.items()):
+            tell(f"Writing {name}", done)
+            write(folder / name)
+    tell("Done", len(writers))
 
 
 def _shown(score: float | int | None) -> str:

@@ -1,11 +1,14 @@
 import csv
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from olvdm.cli import main
+from olvdm.commands import inspection
 from olvdm.video import write_mp4
 from tests.clip_files import broken_videos
 
@@ -67,6 +70,32 @@ def test_areas_of_a_frame_sum_to_one(inspected) -> None:
     with (inspected / "metrics.csv").open(newline="") as file:
         areas = [float(row["area"]) for row in csv.DictReader(file) if row["frame"] == "0"]
     assert sum(areas) == pytest.approx(1, abs=1e-4)
+
+
+def test_bar_is_full_once_the_last_file_is_written_and_not_before(
+    checkpoint, video, tmp_path, monkeypatch, capsys
+) -> None:
+    seen: list[tuple[str, int, int]] = []
+
+    class Bar(nullcontext[Any]):
+        def __init__(self, total: int, **_: object) -> None:
+            super().__init__(self)
+            self.n, self.total = 0, total
+
+        def update(self, count: int) -> None:
+            self.n += count
+
+        def set_description(self, doing: str) -> None:
+            seen.append((doing, self.n, self.total))
+
+    monkeypatch.setattr(inspection, "tqdm", Bar)
+    words = ["--checkpoint", str(checkpoint), "--adapt-steps", "2", "--max-frames", "8"]
+    assert main(["inspect", str(video), *words, "--output", str(tmp_path / "found")]) == 0
+    assert ("Looking", 2, 9) in seen
+    assert ("Writing report.html", 8, 9) in seen
+    assert seen[-1] == ("Done", 9, 9)
+    opened = f"open {tmp_path / 'found' / 'report.html'} in a browser to look at all of it"
+    assert capsys.readouterr().out.splitlines()[-1] == opened
 
 
 def test_record_is_json_without_nan(inspected) -> None:
