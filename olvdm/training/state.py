@@ -80,6 +80,12 @@ def check_output(output: Path, resume: bool) -> None:
             f"the output folder {quoted_name(output)} already holds a training; go on with it by "
             "--resume, or choose another folder"
         )
+    if resume and not has_states and (output / "config.toml").is_file():
+        raise TrainingError(
+            f"the training in the output folder {quoted_name(output)} ended before its first saved "
+            "state, so nothing can go on; start it anew without --resume, with a smaller "
+            "save_every so that less is lost"
+        )
     if resume and not has_states:
         raise TrainingError(
             f"the output folder {quoted_name(output)} holds no training to resume; start a new one"

@@ -16,6 +16,7 @@ from olvdm.training import state
 from olvdm.training.state import (
     Position,
     StateTensors,
+    check_output,
     fill_tensors,
     model_tensors,
     newest_state,
@@ -81,6 +82,12 @@ def test_folder_without_states_has_no_newest(tmp_path: Path) -> None:
     (tmp_path / "final").mkdir()
     assert newest_state(tmp_path) is None
     assert state_folders(tmp_path) == []
+
+
+def test_training_that_ended_before_its_first_saved_state_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    with pytest.raises(TrainingError, match=r"ended before its first saved state.* save_every"):
+        check_output(tmp_path, resume=True)
 
 
 @pytest.mark.parametrize("part", ["model", "ema", "optimizer"])
