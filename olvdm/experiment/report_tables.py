@@ -29,9 +29,9 @@ GOALS = {"higher": "higher", "lower": "lower", "real": "near the real clip's"}
 DEMANDS = {
     "gain": "better, by at least {bound} %",
     "steady": "within {bound} %",
-    "not worse": "not worse, in no seed",
+    "not worse": "not worse, all seeds together or one alone",
     "no larger": "no larger in the mean",
-    "no gain": "not better, in no seed",
+    "no gain": "not better, all seeds together or one alone",
 }
 ANSWERS = {True: "yes", False: "**no**", None: "not measured"}
 
