@@ -37,6 +37,7 @@ class ClipCaptions:
             with named("captions file", path):
                 captions = _read_captions(path)
             self.by_name = {key: clean_text(text) for key, text in captions.items()}
+        self.in_file = tuple(self.by_name)  # before captions beside videos join them
 
     def find(self, name: str) -> str:
         """Return the caption of a video.
@@ -47,8 +48,7 @@ class ClipCaptions:
         Returns:
             One cleaned line, empty where there is none.
         """
-        path = PurePosixPath(name)
-        for key in (name, path.name, path.stem):
+        for key in _keys(name):
             if key in self.by_name:
                 return self.by_name[key]
         beside = (self.folder / name).with_suffix(".txt")
@@ -58,6 +58,24 @@ class ClipCaptions:
             text = file.read(TEXT_BYTES).decode("utf-8-sig", errors="replace")
         self.by_name[name] = clean_text(text)
         return self.by_name[name]
+
+    def without_video(self, names: Iterable[str]) -> list[str]:
+        """Return what the captions file speaks of, but none of these videos is.
+
+        Args:
+            names: Of all videos, as `find` takes them.
+
+        Returns:
+            The names in the file, in its order.
+        """
+        known = {key for name in names for key in _keys(name)}
+        return [key for key in self.in_file if key not in known]
+
+
+def _keys(name: str) -> tuple[str, str, str]:
+    """Return by what a captions file may call a video."""
+    path = PurePosixPath(name)
+    return name, path.name, path.stem
 
 
 def _read_captions(path: Path) -> dict[str, str]:

@@ -129,7 +129,7 @@ class FolderClips:
             if not self.is_held_out or _split_of(rank) == split
             for start in self._starts(video)
         ]
-        self.remarks = self._remarks(videos)
+        self.remarks = [*self._remarks_on_captions(), *self._remarks(videos)]
         self._report(videos)
 
     def __len__(self) -> int:
@@ -257,6 +257,16 @@ class FolderClips:
                 HELD_OUT_EVERY,
                 len(videos),
             )
+
+    def _remarks_on_captions(self) -> list[str]:
+        """Return a sentence on captions of files that are not there, if there are any."""
+        names = [path.relative_to(self.folder).as_posix() for path in _find_videos(self.folder)]
+        missing = self.captions.without_video(names)
+        if not missing:
+            return []
+        count, first = len(missing), quoted_name(missing[0])
+        remark = f"captions of videos that are not there: {count}, the first that of {first}"
+        return [f"{remark}; name each by its path within the folder"]
 
     def _remarks(self, videos: Sequence[_CachedVideo]) -> list[str]:
         """Return a sentence for each thing that is left out beside whole videos."""

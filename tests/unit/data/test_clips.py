@@ -92,6 +92,21 @@ def test_what_is_left_out_is_listed_and_logged_on_request_alone(messy_folder, ca
     assert caplog.text == ""
 
 
+def test_captions_of_files_that_are_not_there_are_counted_and_the_first_is_named(folder, caplog):
+    rows = ("a.mp4,a ramp", "gone.mp4,a lost ramp", "deep/lost.mp4,another", "b,a square ramp")
+    (folder / "captions.csv").write_text("\n".join(("file,caption", *rows)))
+    data = FolderClips(folder)
+    data.warn()
+    said = "captions of videos that are not there: 2, the first that of 'gone.mp4'"
+    assert caplog.text.count(said) == 1
+    assert len(data.remarks) == 1
+
+
+def test_captions_of_files_that_are_there_are_not_remarked(folder):
+    (folder / "captions.csv").write_text("file,caption\ndeep/b.GIF,a square ramp\n")
+    assert FolderClips(folder).remarks == []
+
+
 def test_same_settings_give_the_same_clips(folder):
     first, second = FolderClips(folder, seed=3), FolderClips(folder, seed=3)
     for a, b in zip(first, second, strict=True):
