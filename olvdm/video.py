@@ -101,7 +101,10 @@ def check_frames(name: str, frames: object) -> None:
         or not frames.size
     ):
         found = f"{frames.dtype} of shape {frames.shape}" if is_array else type(frames).__name__
-        raise InputError(f"{name} must be uint8 frames of shape t h w 3, got {found}")
+        raise InputError(
+            f"{name} must be uint8 frames of shape t h w 3, got {found}; uint8_frames[0] of a "
+            "drawn clip, frames of decode_video and np.stack of pictures are such"
+        )
 
 
 def write_mp4(frames: UInt8[np.ndarray, "t h w 3"], path: str | Path, fps: float | int = 8) -> None:

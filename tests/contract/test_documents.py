@@ -2,7 +2,10 @@ import ast
 import re
 import tomllib
 from importlib import metadata
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 import olvdm
@@ -10,6 +13,7 @@ from olvdm import limits
 from olvdm.commands.arguments import parse
 from tests.contract.project import ROOT, code_blocks, commands, text_of, tracked_files
 from tests.contract.tree import BLOCK, tree
+from tests.tiny_networks import tiny_pipeline
 
 PAGES = ("README.md", "CONTRIBUTING.md")
 PROJECT = tomllib.loads(text_of("pyproject.toml"))
@@ -73,6 +77,15 @@ def test_python_of_the_readme_uses_public_names() -> None:
     }
     assert imported
     assert imported <= set(olvdm.__all__)
+
+
+def test_frames_are_given_as_the_readme_shows() -> None:
+    block = next(one for one in code_blocks("README.md", "python") if "given_frames" in one)
+    clip = SimpleNamespace(uint8_frames=np.zeros((1, 16, 32, 32, 3), np.uint8))
+    names: dict[str, Any] = {"pipe": tiny_pipeline(), "clip": clip}
+    exec(block, names)  # noqa: S102 - our own page
+    lengths = {name: names[name].uint8_frames.shape[1] for name in ("alive", "longer", "between")}
+    assert lengths == {"alive": 16, "longer": 24, "between": 16}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -195,6 +195,8 @@ def test_embeddings_that_nobody_gave_are_refused(changes: dict[str, Any], senten
         ({"prompt": ["a", 5]}, "prompt must be a text or a list of at least one text"),
         ({"negative_prompt": []}, "negative_prompt must be text .* got a value of type list"),
         ({"generator": 5}, "generator must be a torch.Generator on the CPU, .*, got 5"),
+        ({"given_frames": FRAMES / 255}, r"got float64 of .*; uint8_frames\[0\] of a drawn clip"),
+        ({"given_frames": list(FRAMES)}, "got list; .* np.stack of pictures are such"),
         ({"given_frames": FRAMES, "given_places": 5}, "given_places must be a list .* got 5"),
         (
             {"given_frames": FRAMES, "given_places": [0, 10**5000]},
