@@ -110,7 +110,7 @@ def decode_still(path: str | Path, side: int = limits.DECODED_SIDE) -> UInt8[np.
     """Decode one picture, such as a given first frame.
 
     Args:
-        path: A PNG or WebP file; of an animation the first picture is taken.
+        path: A PNG, WebP or JPEG file; of an animation the first picture is taken.
         side: Longest side in pixels; a larger picture keeps its shape and shrinks.
 
     Returns:

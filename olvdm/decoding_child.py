@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TypedDict
+from typing import BinaryIO, TypedDict
 
 import av
 import numpy as np
@@ -28,6 +28,10 @@ PROBED_PIXELS = 2**26  # while a file is opened: an 8K picture is refused later,
 HDR_CURVES = (16, 18)  # ITU-T H.273: PQ and HLG
 DISK_FULL = 3  # with which this process ends where its answer has no room
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+JPEG_SIGNATURE = b"\xff\xd8\xff"
+JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # ITU-T T.81, table B.1: SOF markers
+JPEG_BARE = range(0xD0, 0xDB)  # restarts, start and end, and the scan, before which a frame is due
+MOST_SEGMENTS = 1_024  # before the frame header; a colour profile may take some hundred
 
 Pixels = npt.NDArray[np.uint8]
 Note = tuple[str, tuple[int, ...]]  # a reason out of the lists of `decoding`, its numbers
@@ -217,11 +221,14 @@ def frame_rate(times: list[float | None], declared: Fraction | None, reply: Repl
 
 
 def decode_still(job: Job) -> Reply:
-    """Decode one PNG or WebP picture, its size checked by us before Pillow sees it."""
+    """Decode one PNG, WebP or JPEG picture, its size checked by us before Pillow sees it."""
     with Path(job["name"]).open("rb") as file:
-        width, height = still_size(file.read(30))
-        check_size(width, height, job)
-        picture = ImageOps.exif_transpose(Image.open(file, formats=["PNG", "WEBP"]))
+        head = file.read(30)
+        size = jpeg_size(file) if head.startswith(JPEG_SIGNATURE) else still_size(head)
+        check_size(*size, job)
+        opened = Image.open(file, formats=["PNG", "WEBP", "JPEG"])
+        check_size(*opened.size, job)  # no pixel is decoded yet, should the two disagree
+        picture = ImageOps.exif_transpose(opened)
     reply = Reply(source=(picture.height, picture.width))
     fitted = fitted_size(*reply.source, job)
     if fitted != reply.source:
@@ -252,6 +259,22 @@ def still_size(head: bytes) -> tuple[int, int]:
         if kind == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
             packed = int.from_bytes(head[26:30], "little")
             return packed & 0x3FFF, packed >> 16 & 0x3FFF
+    raise RefusalError("not_still")
+
+
+def jpeg_size(file: BinaryIO) -> tuple[int, int]:
+    """Read width and height of a JPEG file from its frame header, behind at most some segments."""
+    file.seek(2)
+    for _ in range(MOST_SEGMENTS):
+        head = file.read(9)  # marker, length, and of a frame header depth, height and width
+        if len(head) < 9 or head[0] != 0xFF:
+            break
+        if head[1] in JPEG_FRAMES:
+            return int.from_bytes(head[7:9], "big"), int.from_bytes(head[5:7], "big")
+        length = int.from_bytes(head[2:4], "big")
+        if head[1] in JPEG_BARE or length < 2:
+            break
+        file.seek(length - 7, 1)
     raise RefusalError("not_still")
 
 

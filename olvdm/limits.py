@@ -109,7 +109,7 @@ FRAME_PIXELS: Final = 4_194_304
 DECODED_SIDE: Final = 256  # longer side of a decoded frame, pixels
 MAX_STREAMS: Final = 16
 VIDEO_FORMATS: Final = "MP4, WebM, MKV, AVI, GIF or APNG"
-STILL_FORMATS: Final = "PNG or WebP"
+STILL_FORMATS: Final = "PNG, WebP or JPEG"
 
 # What the decoder's child process may use.
 DECODE_CPU: Final = 20  # seconds

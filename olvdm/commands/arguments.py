@@ -188,7 +188,7 @@ def _add_generate(commands: Any) -> None:  # noqa: ANN401
         "--given",
         nargs="+",
         metavar="FILE",
-        help="frames that are known: pictures (PNG, WebP), or one video to continue",
+        help="frames that are known: pictures (PNG, WebP, JPEG), or one video to continue",
     )
     parser.add_argument(
         "--places",

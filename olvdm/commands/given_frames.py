@@ -12,9 +12,9 @@ from olvdm.errors import InputError, VideoError, named, quoted_name
 from olvdm.limits import LONG_FRAMES, STILL_FORMATS, WholeRange
 from olvdm.request import check_whole
 
-STILLS = (".png", ".webp")
+STILLS = (".png", ".webp", ".jpg", ".jpeg", ".jfif")
 MOST_FRAMES = LONG_FRAMES.high - 2  # of a given video: two of the longest clip are to be drawn
-OTHER_STILLS = (".avif", ".bmp", ".heic", ".jfif", ".jpeg", ".jpg", ".tif", ".tiff")
+OTHER_STILLS = (".avif", ".bmp", ".heic", ".tif", ".tiff")
 
 
 def check_places(places: object, given: object, num_frames: int) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ def read_given(
     """Read frames that are known: one video, or some pictures of one size.
 
     Args:
-        files: Their paths; PNG and WebP are pictures.
+        files: Their paths; PNG, WebP and JPEG are pictures.
         last: Of a video, how many frames at its end; none for all.
 
     Returns:

@@ -94,6 +94,12 @@ def job(path: Path) -> decoding_child.Job:
     }
 
 
+def jpeg(width: int, height: int) -> bytes:
+    """A JPEG that has nothing but its signature and a frame header, and no scan."""
+    sizes = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return b"\xff\xd8\xff\xc0\0\x0b\x08" + sizes + b"\x01\x01\x11\0"
+
+
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -323,6 +329,18 @@ def test_polyglot_is_read_as_the_video_that_it_starts_as(tmp_path, tail):
         pytest.param(png(64, 64), decoding.UNREADABLE_STILL, id="too-few-pixels"),
         pytest.param(png(64, 64)[:20], decoding.UNREADABLE_STILL, id="cut"),
         pytest.param(b"\xff\xd8\xff\xe0" + bytes(99), decoding.UNREADABLE_STILL, id="jpeg"),
+        pytest.param(jpeg(64, 64), decoding.UNREADABLE_STILL, id="jpeg-without-pixels"),
+        pytest.param(jpeg(65_000, 65_000), "65000x65000 pixels", id="large-jpeg"),
+        pytest.param(
+            jpeg(64, 64) + jpeg(9_000, 9_000)[2:] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0",
+            "9000x9000 pixels",
+            id="jpeg-that-lies",
+        ),
+        pytest.param(
+            b"\xff\xd8" + b"\xff\xe0\0\x07abcde" * 2_000 + jpeg(64, 64)[2:],
+            decoding.UNREADABLE_STILL,
+            id="jpeg-of-endless-segments",
+        ),
         pytest.param(b"", "empty", id="empty"),
     ],
 )

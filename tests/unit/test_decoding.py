@@ -305,6 +305,24 @@ def test_still_picture_comes_back(tmp_path, write):
     np.testing.assert_array_equal(decode_still(tmp_path / "first.bin"), picture)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"icc_profile": bytes(100_000)}])
+def test_jpeg_is_read_as_pillow_reads_it(tmp_path, options):
+    from PIL import Image
+
+    Image.fromarray(moving_frames(1)[0]).save(tmp_path / "a.jpg", **options)
+    with Image.open(tmp_path / "a.jpg") as picture:
+        np.testing.assert_array_equal(decode_still(tmp_path / "a.jpg"), np.asarray(picture))
+
+
+def test_jpeg_is_turned_as_its_camera_was(tmp_path):
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: a quarter turn
+    Image.new("RGB", (48, 32)).save(tmp_path / "a.jpg", exif=exif)
+    assert decode_still(tmp_path / "a.jpg").shape == (48, 32, 3)
+
+
 def test_large_still_shrinks(tmp_path):
     write_png(moving_frames(1, 400, 300)[0], tmp_path / "first.png")
     assert decode_still(tmp_path / "first.png").shape == (256, 192, 3)

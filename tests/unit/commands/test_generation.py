@@ -151,7 +151,7 @@ def test_unknown_words_are_named(checkpoint, tmp_path, capsys) -> None:
         (["--fps", "0"], "fps must be a number from 1.0 to 60.0"),
         (["--places", "0", "7"], "places say where given frames belong; name those with --given"),
         (["--given", "a.png", "b.png", "--places", "0", "8"], "places must be a whole number from"),
-        (["--given", "a.jpg"], "given pictures are PNG or WebP, got 'a.jpg'; convert it first"),
+        (["--given", "a.bmp"], "given pictures are PNG, WebP or JPEG, got 'a.bmp'; convert it"),
         (["--given", "."], ": this is a folder; choose a file in it"),
         (["--given", "missing.png"], "picture 'missing.png': there is no such file"),
         (["--given", "missing.mp4"], "video 'missing.mp4': there is no such file"),

@@ -26,9 +26,9 @@ def test_text_file_named_mp4_is_refused(tmp_path) -> None:
         read_given([str(tmp_path / "clip.mp4")])
 
 
-@pytest.mark.parametrize("files", [["a.jpg"], ["a.JPEG", "b.jpg"], ["a.png", "b.tiff"]])
+@pytest.mark.parametrize("files", [["a.bmp"], ["a.TIF", "b.tif"], ["a.png", "b.tiff"]])
 def test_picture_of_another_format_is_named(files) -> None:
-    with pytest.raises(InputError, match=r"given pictures are PNG or WebP, got '.*'; conv"):
+    with pytest.raises(InputError, match=r"given pictures are PNG, WebP or JPEG, got '.*'; conv"):
         read_given(files)
 
 
