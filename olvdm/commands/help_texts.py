@@ -121,7 +121,7 @@ It writes results.md (the Results section: tables, figures, what is better and w
 figures as PNG and PDF, and results.json with what follows from the numbers; every number of the
 page is found there. The same results give the same bytes. What a person has to say stands in
 analysis.md in the same folder, in Markdown, and is set in under "Analysis" each time: it survives.
-A change is called better or worse only where the interval of every seed leaves out 0.
+A change is called better or worse only where its interval, of all seeds together, leaves out 0.
 
 examples:
   olvdm report runs/ablation/results.json --output docs
