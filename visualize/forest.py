@@ -24,6 +24,7 @@ Verdict = Literal["better", "worse", "undecided"]
 
 _COLUMNS = 3
 _SEED_HEIGHT, _ROW_GAP = 0.085, 0.09  # inches
+_SEED_SIZES, _POOLED_SIZES = (0.9, 3.8), (2.6, 6.4)  # points: of the line, of the marker
 _WIDEST = (-100.0, 150.0)  # percent; what lies beyond ends in an arrow
 _LOOKS: dict[Verdict, tuple[str, str, str]] = {  # marker, its face, colour: told apart without it
     "better": ("o", "#0072b2", "#0072b2"),
@@ -32,8 +33,8 @@ _LOOKS: dict[Verdict, tuple[str, str, str]] = {  # marker, its face, colour: tol
 }
 _CAPTION = (
     "Change against {reference}, prompt by prompt, in percent of its mean; bars are 95 % bootstrap"
-    " intervals, one for each training seed. A bar that crosses the line says nothing of the sign."
-    " An arrow: it goes on."
+    " intervals, a thin one for each training seed and a thick one for all of them together. A bar"
+    " that crosses the line says nothing of the sign. An arrow: it goes on."
 )
 
 
@@ -46,12 +47,14 @@ class Span:
         low: Lower end.
         high: Upper end.
         verdict: What the interval says.
+        is_pooled: Whether it is of all seeds together.
     """
 
     change: float
     low: float
     high: float
     verdict: Verdict
+    is_pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Panel:
     Attributes:
         title: Its name.
         hint: Which way is better.
-        rows: Spans of every variant, one a seed; empty where it was not measured.
+        rows: Spans of every variant, one a seed, then that of all; empty where it was not measured.
     """
 
     title: str
@@ -141,8 +144,9 @@ def _draw_panel(axes: "Axes", panel: Panel, heights: Sequence[float]) -> None:
 def _draw_span(axes: "Axes", span: Span, place: float, limits: tuple[float, float]) -> None:
     marker, face, colour = _LOOKS[span.verdict]
     low, high = limits
+    width, size = _POOLED_SIZES if span.is_pooled else _SEED_SIZES
     axes.plot(
-        [max(span.low, low), min(span.high, high)], [place, place], color=colour, linewidth=1.1
+        [max(span.low, low), min(span.high, high)], [place, place], color=colour, linewidth=width
     )
     for end, is_beyond, arrow in ((low, span.low < low, "<"), (high, span.high > high, ">")):
         if is_beyond:
@@ -152,7 +156,7 @@ def _draw_span(axes: "Axes", span: Span, place: float, limits: tuple[float, floa
             [span.change],
             [place],
             marker,
-            markersize=4.6,
+            markersize=size,
             markerfacecolor=face,
             markeredgecolor=colour,
             markeredgewidth=0.9,

@@ -162,7 +162,7 @@ def _is_compared(row: Row, level: str) -> bool:
 
 
 def _spans(results: Results, row: Row, level: str, measure: str) -> "list[Span]":
-    """Return the changes of a row with their intervals, one a seed."""
+    """Return the changes of a row with their intervals, one a seed, then that of all together."""
     from visualize.forest import Span
 
     reference = {one.seed: one for one in results.row(results.protocol.reference).branches}
@@ -176,7 +176,9 @@ def _spans(results: Results, row: Row, level: str, measure: str) -> "list[Span]"
         ends = relative_interval(paired, interval.mean if interval else None)
         if ends is not None:
             spans.append(Span(*ends, paired.verdict))
-    return spans
+    pooled = row.seeds[level].pooled.get(measure) if level in row.seeds else None
+    ends = relative_interval(pooled, None) if pooled else None
+    return [*spans, Span(*ends, pooled.verdict, is_pooled=True)] if pooled and ends else spans
 
 
 def _curve_figures(results: Results) -> "list[Figure]":

@@ -24,6 +24,14 @@ def test_bar_spans_the_interval() -> None:
     assert [-20.0, 5.0] in [list(line.get_xdata()) for line in axes.lines]  # pyright: ignore[reportArgumentType]
 
 
+def test_all_seeds_together_stand_out_from_each_alone() -> None:
+    alone = Span(-10.0, -20.0, 5.0, "undecided")
+    joint = Span(-8.0, -12.0, -3.0, "better", is_pooled=True)
+    axes = forest_figure([panel(alone, joint)], ["a"], reference="b").axes[0]
+    widths = {tuple(line.get_xdata()): line.get_linewidth() for line in axes.lines}
+    assert widths[-12.0, -3.0] > 2 * widths[-20.0, 5.0]
+
+
 @pytest.mark.parametrize(("low", "high", "arrow"), [(-400.0, 1.0, "<"), (-1.0, 900.0, ">")])
 def test_bar_that_leaves_the_panel_ends_in_an_arrow(low: float, high: float, arrow: str) -> None:
     axes = forest_figure([panel(Span(0.0, low, high, "undecided"))], ["a"], reference="b").axes[0]
