@@ -129,7 +129,7 @@ class FolderClips:
             if not self.is_held_out or _split_of(rank) == split
             for start in self._starts(video)
         ]
-        self.remarks = [*self._remarks_on_captions(), *self._remarks(videos)]
+        self.remarks = self._remarks(videos)
         self._report(videos)
 
     def __len__(self) -> int:
@@ -258,19 +258,16 @@ class FolderClips:
                 len(videos),
             )
 
-    def _remarks_on_captions(self) -> list[str]:
-        """Return a sentence on captions of files that are not there, if there are any."""
-        names = [path.relative_to(self.folder).as_posix() for path in _find_videos(self.folder)]
-        missing = self.captions.without_video(names)
-        if not missing:
-            return []
-        count, first = len(missing), quoted_name(missing[0])
-        remark = f"captions of videos that are not there: {count}, the first that of {first}"
-        return [f"{remark}; name each by its path within the folder"]
-
     def _remarks(self, videos: Sequence[_CachedVideo]) -> list[str]:
         """Return a sentence for each thing that is left out beside whole videos."""
         remarks: list[str] = []
+        names = [one.name for one in (*videos, *self.skipped)]
+        missing = self.captions.without_video(names)
+        if missing:
+            remarks.append(
+                f"captions of videos that are not there: {len(missing)}, the first that of "
+                f"{quoted_name(missing[0])}; name each by its path within the folder"
+            )
         num_cut = sum(video.num_frames >= self._most_frames for video in videos)
         if num_cut:
             remarks.append(
