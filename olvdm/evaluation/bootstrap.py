@@ -76,10 +76,9 @@ def estimate_ratio(
         return Estimate(mean=math.nan, low=math.nan, high=math.nan, count=0)
     rng = np.random.default_rng(SEED)
     drawn = pairs[:, rng.integers(count, size=(NUM_RESAMPLES, count))].mean(axis=2)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(_divide(drawn), [tail, 1 - tail])
+    low, high = percentile_interval(_divide(drawn))
     mean = float(_divide(pairs.mean(axis=1, keepdims=True))[0])
-    return Estimate(mean=mean, low=float(low), high=float(high), count=count)
+    return Estimate(mean=mean, low=low, high=high, count=count)
 
 
 def estimate_crossed(values: Float[np.ndarray, "s n"]) -> Estimate:
@@ -103,11 +102,22 @@ def estimate_crossed(values: Float[np.ndarray, "s n"]) -> Estimate:
     rng = np.random.default_rng(SEED)
     trainings, clips = (_redraw(rng, size) for size in values.shape)
     sums, counts = (((trainings @ one) * clips).sum(axis=1) for one in (filled, known))
-    drawn = sums[counts > 0] / counts[counts > 0]
+    low, high = percentile_interval(sums[counts > 0] / counts[counts > 0])
+    return Estimate(mean=float(filled.sum() / known.sum()), low=low, high=high, count=count)
+
+
+def percentile_interval(drawn: Float[np.ndarray, " r"]) -> tuple[float, float]:
+    """Return the ends between which lie as many of the draws as ``LEVEL`` says.
+
+    Args:
+        drawn: A number of each draw.
+
+    Returns:
+        Lower and upper end.
+    """
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
-    mean = float(filled.sum() / known.sum())
-    return Estimate(mean=mean, low=float(low), high=float(high), count=count)
+    return float(low), float(high)
 
 
 def effect_size(differences: Float[np.ndarray, " n"]) -> float:

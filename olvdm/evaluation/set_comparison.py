@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from olvdm.evaluation.attribute_judge import FEATURES, unpack_features
-from olvdm.evaluation.bootstrap import LEVEL, SEED, Estimate
+from olvdm.evaluation.bootstrap import SEED, Estimate, percentile_interval
 from olvdm.evaluation.feature_distance import DISTANCES
 from olvdm.evaluation.measures import Measure
 from olvdm.evaluation.prompt_rows import PromptRow
@@ -100,9 +100,9 @@ def set_distances(
     first, second, real = read(rows, "generated"), read(other_rows, "generated"), read(rows, "real")
     near, far = distance(first, real), distance(second, real)
     drawn = _draw_differences(distance, first, second, real)
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail]) - drawn.mean() + (far - near)
-    interval = Estimate(mean=far - near, low=float(low), high=float(high), count=len(rows))
+    moved = far - near - float(drawn.mean())
+    low, high = (end + moved for end in percentile_interval(drawn))
+    interval = Estimate(mean=far - near, low=low, high=high, count=len(rows))
     return near, far, interval
 
 
